@@ -1,0 +1,1 @@
+"""Values everyone may use: time, ids, ARNs, errors, limits. No I/O."""

@@ -1,0 +1,197 @@
+"""What the broker needs from outside: authorisation, durable state, time.
+
+The broker knows no policy and no database. A `ConnectionAuthorizer` is a required argument of
+every connection; there is no default one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What an authorizer needs to know of a will."""
+
+    topic: str
+    is_retained: bool
+
+
+class ConnectionAuthorizer(Protocol):
+    """Judges the packets of one connection; synchronous, because the packet path never waits.
+
+    `epoch` changes whenever a former answer may no longer hold, so that the broker can keep
+    answers (and routes made of them) and drop them the moment a policy changes. Answers are
+    plain booleans on the packet path; a False has already been recorded in the audit with its
+    explanation, and `reason` gives the sentence for it.
+    """
+
+    @property
+    def epoch(self) -> int:
+        """The policy epoch; equal epochs mean that equal questions have equal answers."""
+        ...
+
+    def may_connect(self, client_id: str, will: Will | None, *, is_persistent: bool) -> bool:
+        """Judge a CONNECT: `iot:Connect`, and publishing the will."""
+        ...
+
+    def may_publish(self, topic: str, *, retain: bool) -> bool:
+        """Judge a PUBLISH: `iot:Publish`, and `iot:RetainPublish` when the retain flag is set."""
+        ...
+
+    def may_subscribe(self, topic_filter: str) -> bool:
+        """Judge one filter of a SUBSCRIBE."""
+        ...
+
+    def may_receive(self, topic: str) -> bool:
+        """Judge one delivery."""
+        ...
+
+    def reason(self) -> str:
+        """Return one sentence on the last refusal."""
+        ...
+
+    @property
+    def principal_identifier(self) -> str:
+        """What lifecycle events name the principal: `<account>/<role id>:<session>/...` for roles."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSubscription:
+    """A subscription of a persistent session."""
+
+    topic_filter: str
+    qos: int
+    options: int = 0
+    """MQTT 5 subscription options byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as it is kept: queued for an absent client, or retained."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    properties: bytes = b""
+    """MQTT 5 properties to forward, encoded as the wire has them (without the length prefix)."""
+    expires_at_s: float | None = None
+    published_at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A persistent session as it was committed."""
+
+    client_id: str
+    expires_at_s: float | None
+    """When the absent session ends; None while its client is connected."""
+    expiry_interval_s: int
+    subscriptions: tuple[StoredSubscription, ...] = ()
+    messages: tuple[tuple[int, StoredMessage], ...] = ()
+    """Undelivered QoS 1 messages with their journal numbers, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A persistent session was made or resumed; `clean` forgets what was stored before."""
+
+    client_id: str
+    expiry_interval_s: int
+    clean: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """The client of a persistent session went away; the session ends at `expires_at_s`."""
+
+    client_id: str
+    expires_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A session and all it holds is over."""
+
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A persistent session subscribed, or changed a subscription."""
+
+    client_id: str
+    subscription: StoredSubscription
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribed:
+    """A persistent session dropped a subscription."""
+
+    client_id: str
+    topic_filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageQueued:
+    """A QoS 1 message waits for the persistent sessions named, each with its journal number."""
+
+    message: StoredMessage
+    receivers: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesSettled:
+    """A session's messages were acknowledged, expired or dropped."""
+
+    client_id: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retained:
+    """A topic's retained message was replaced."""
+
+    message: StoredMessage
+
+
+@dataclass(frozen=True, slots=True)
+class RetainedCleared:
+    """A topic's retained message was removed."""
+
+    topic: str
+
+
+JournalEntry = (
+    SessionOpened
+    | SessionClosed
+    | SessionEnded
+    | Subscribed
+    | Unsubscribed
+    | MessageQueued
+    | MessagesSettled
+    | Retained
+    | RetainedCleared
+)
+"""One durable fact of the broker."""
+
+
+class Journal(Protocol):
+    """Keeps the broker's durable facts of one account and region.
+
+    `commit` returns when all entries are durable; the broker hands it everything that waits in
+    one round, and acknowledges (PUBACK, SUBACK) only afterwards.
+    """
+
+    async def load(self) -> tuple[tuple[StoredSession, ...], tuple[StoredMessage, ...]]:
+        """Return the sessions, and the retained messages, as last committed."""
+        ...
+
+    async def commit(self, entries: Sequence[JournalEntry]) -> None:
+        """Make the entries durable, all or none.
+
+        Raises:
+            OSError: the disk is full or gone; nothing was kept.
+        """
+        ...
