@@ -27,8 +27,9 @@ class Auth(Enum):
     SIGV4 = "sigv4"
     """An AWS signature, then the caller's policies decide."""
     SIGV4_WITHOUT_POLICY = "sigv4 without policy"
-    """A signature, but no policy is asked: `sts:GetCallerIdentity` alone."""
-    ACCESS_TOKEN = "access token"
+    """A signature, but no policy is asked: `sts:GetCallerIdentity`; and `sts:AssumeRole`, whose
+    handler asks for the caller's policies together with the role's trust policy."""
+    ACCESS_TOKEN = "access token"  # noqa: S105 - a kind of authentication
     """A user pool access token in the input member `AccessToken`."""
     PUBLIC = "public"
     """Nothing, or something the handler itself checks: a password, a code, a token to exchange."""
@@ -47,7 +48,7 @@ class Call:
     account: AccountId
     """Account the call acts in: the principal's own."""
     region: Region
-    """Region of the credential scope, the pool id's prefix or the host; else the server's default."""
+    """Region of the credential scope, the pool id's prefix or the host; else the default."""
     request_id: str
     source_ip: str
     is_tls: bool
@@ -119,6 +120,15 @@ async def any_resource(_service: object, _call: Call) -> tuple[str, ...]:
     return ("*",)
 
 
+FurtherActions = Callable[[Call], tuple[str, ...]]
+"""Returns IAM actions the caller must be allowed on the same resources, besides the row's own."""
+
+
+def no_further_actions(_call: Call) -> tuple[str, ...]:
+    """For operations that ask for one action: nearly all."""
+    return ()
+
+
 def no_context(_call: Call) -> Mapping[str, tuple[str, ...]]:
     """For actions without condition keys of their own."""
     return {}
@@ -133,6 +143,9 @@ class Operation(Generic[ServiceT]):
     auth: Auth
     handler: Handler[ServiceT]
     action: str = ""
-    """IAM action, for instance `cognito-idp:CreateUserPool`; empty only where no policy is asked."""
+    """IAM action, for instance `iot:AttachPolicy`; empty only where no policy is asked."""
     resources: ResourceBuilder[ServiceT] = any_resource
     context: ContextBuilder = no_context
+    also: FurtherActions = no_further_actions
+    """Further actions that must be allowed on the same resources; `iot-data` `Publish` with
+    `retain` asks for `iot:RetainPublish` too."""

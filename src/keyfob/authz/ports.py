@@ -19,9 +19,7 @@ class Credential:
 class CredentialLookup(Protocol):
     """Finds whom an access key stands for (`sts` for ASIA keys, `iam` for AKIA keys)."""
 
-    async def find(
-        self, access_key_id: str, session_token: str | None, now_s: float
-    ) -> Credential:
+    async def find(self, access_key_id: str, session_token: str | None, now_s: float) -> Credential:
         """Return the credential of an access key.
 
         Raises:
@@ -81,7 +79,7 @@ class IotPolicySource(Protocol):
     async def attached_policies(
         self, account: AccountId, region: Region, target: str
     ) -> tuple[NamedPolicy, ...]:
-        """Return the default versions of the policies attached to an identity id or certificate ARN."""
+        """Return the policies attached to an identity id or certificate ARN: default versions."""
         ...
 
     async def named_policy(

@@ -61,7 +61,7 @@ class WebIdentity:
 
     @property
     def is_authenticated_cognito(self) -> bool:
-        """Whether IoT policies apply to the session besides its role's (FACTS: identity/policy table)."""
+        """Whether an identity pool vouched for somebody who signed in, no guest."""
         return self.is_cognito and "authenticated" in self.amr
 
 

@@ -22,7 +22,7 @@ class AwsError(KeyfobError):
     """An error that an AWS API answers with.
 
     The code is the shape name or wire code of the service's model (for instance
-    `NotAuthorizedException`, `NoSuchEntity`); `wire.errors` finds the HTTP status there.
+    `NotAuthorizedException`, `NoSuchEntity`); `wire.render` finds the HTTP status there.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ def internal_failure() -> AwsError:
 def access_denied(message: str) -> AwsError:
     """Return an authorisation failure in the form most services share.
 
-    `wire.errors` renames it where a service has its own code (IoT's
+    `wire.render` renames it where a service has its own code (IoT's
     `ForbiddenException`, for instance).
     """
     return AwsError("AccessDeniedException", message, status=403)

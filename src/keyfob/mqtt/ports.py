@@ -4,7 +4,8 @@ The broker knows no policy and no database. A `ConnectionAuthorizer` is a requir
 every connection; there is no default one.
 """
 
-from collections.abc import Sequence
+from asyncio import Future
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,9 +52,13 @@ class ConnectionAuthorizer(Protocol):
         """Return one sentence on the last refusal."""
         ...
 
+    def close(self) -> None:
+        """Let go of what the answers were made of: the connection and its will are over."""
+        ...
+
     @property
     def principal_identifier(self) -> str:
-        """What lifecycle events name the principal: `<account>/<role id>:<session>/...` for roles."""
+        """What lifecycle events name the principal, `<account>/<role id>:<session>/...`."""
         ...
 
 
@@ -194,4 +199,72 @@ class Journal(Protocol):
         Raises:
             OSError: the disk is full or gone; nothing was kept.
         """
+        ...
+
+
+class Outlet(Protocol):
+    """Where a connection's bytes go: the part of `asyncio.Transport` the broker uses.
+
+    A WebSocket listener implements it by framing what is written; TCP and TLS transports are
+    outlets as they are.
+    """
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, or buffer them; never blocks."""
+        ...
+
+    def writelines(self, list_of_data: Iterable[bytes]) -> None:
+        """Send several byte strings in order."""
+        ...
+
+    def close(self) -> None:
+        """Send what is buffered, then close."""
+        ...
+
+    def abort(self) -> None:
+        """Close now and drop what is buffered."""
+        ...
+
+    def pause_reading(self) -> None:
+        """Stop calling `data_received`."""
+        ...
+
+    def resume_reading(self) -> None:
+        """Call `data_received` again."""
+        ...
+
+    def get_write_buffer_size(self) -> int:
+        """Return how many bytes are buffered."""
+        ...
+
+    def is_closing(self) -> bool:
+        """Return whether the outlet is closed or closing."""
+        ...
+
+
+class Cancellable(Protocol):
+    """A timer that was set."""
+
+    def cancel(self) -> None:
+        """Do not call back."""
+        ...
+
+
+class Loop(Protocol):
+    """The part of a running event loop that the broker uses; `asyncio` loops are one."""
+
+    def call_soon(self, callback: Callable[[], object]) -> object:
+        """Call back after the events at hand are handled."""
+        ...
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> Cancellable:
+        """Call back after `delay` seconds."""
+        ...
+
+    def create_future(self) -> Future[bool]:
+        """Return a future of this loop."""
+        ...
+
+    def create_task(self, coro: Coroutine[None, None, None]) -> Future[None]:
+        """Run a coroutine; the broker keeps what is returned until it is done."""
         ...

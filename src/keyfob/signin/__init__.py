@@ -1,0 +1,1 @@
+"""Endpoints for signing in with a browser or an OpenID Connect library."""

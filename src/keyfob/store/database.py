@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
 
 T = TypeVar("T")
@@ -62,8 +63,19 @@ class DatabaseBusyError(Exception):
 
 @dataclass(slots=True)
 class _Write:
+    """One caller's work, and where it waits for the outcome."""
+
     work: Work[Any]
     done: Future[Any]
+
+    def settle(self, value: object, problem: Exception | None) -> None:
+        """Let the caller go on; one that was cancelled meanwhile is not told."""
+        if not self.done.set_running_or_notify_cancel():
+            return
+        if problem is None:
+            self.done.set_result(value)
+        else:
+            self.done.set_exception(problem)
 
 
 def _set_pragmas(engine: Engine, synchronous: str) -> None:
@@ -148,42 +160,51 @@ class SqliteDatabase:
         self.engine.dispose()
 
     def _run_writer(self) -> None:
-        with self.engine.connect() as connection:
-            while (first := self._waiting.get()) is not None:
-                group = [first]
-                is_last = False
-                while len(group) < MAX_GROUP:
-                    try:
-                        item = self._waiting.get_nowait()
-                    except queue.Empty:
-                        break
-                    if item is None:
-                        is_last = True
-                        break
-                    group.append(item)
+        connection = self.engine.connect()
+        while (group := self._next_group()) is not None:
+            try:
                 _commit_group(connection, group)
-                if is_last:
-                    break
+            except SQLAlchemyError as error:
+                failure = OSError(f"the database could not commit: {error}")
+                for item in group:
+                    item.settle(None, failure)
+                connection.close()
+                connection = self.engine.connect()
+        connection.close()
+
+    def _next_group(self) -> list[_Write] | None:
+        """Wait for writes and return all that wait, at most `MAX_GROUP`; None when closing."""
+        first = self._waiting.get()
+        if first is None:
+            return None
+        group = [first]
+        while len(group) < MAX_GROUP:
+            try:
+                item = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if item is None:
+                self._waiting.put(None)
+                break
+            group.append(item)
+        return group
 
 
 def _commit_group(connection: Connection, group: list[_Write]) -> None:
-    """Run every write of a group in one transaction and settle its futures after the commit."""
-    outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
-    try:
-        with connection.begin():
-            for item in group:
-                try:
-                    with connection.begin_nested():
-                        outcomes.append((item.done, item.work(connection), None))
-                except Exception as error:  # noqa: BLE001 - handed to the caller that is waiting
-                    outcomes.append((item.done, None, error))
-    except Exception as error:  # noqa: BLE001 - the commit failed: nobody's write was kept
-        failure = OSError(f"the database could not commit: {error}")
-        outcomes = [(item.done, None, failure) for item in group]
-    for done, value, problem in outcomes:
-        if done.cancelled():
-            continue
-        if problem is None:
-            done.set_result(value)
-        else:
-            done.set_exception(problem)
+    """Run every write of a group in one transaction; settle them after the commit.
+
+    A write that raises undoes only itself. An error of the database itself (a full disk) ends
+    the group: SQLite may have rolled the transaction back, so nothing of it may go on.
+    """
+    outcomes: list[tuple[_Write, Any, Exception | None]] = []
+    with connection.begin():
+        for item in group:
+            try:
+                with connection.begin_nested():
+                    outcomes.append((item, item.work(connection), None))
+            except OperationalError:
+                raise
+            except Exception as error:  # noqa: BLE001 - handed to the caller that is waiting
+                outcomes.append((item, None, error))
+    for item, value, problem in outcomes:
+        item.settle(value, problem)

@@ -1,0 +1,1 @@
+"""Measurements against peers, always in the same run: only ratios mean anything."""

@@ -1,0 +1,1 @@
+"""Condition operators, one module per family; `registry` lists them all."""

@@ -1,0 +1,1 @@
+"""Rules of identity pools: logins, linking, role choice, principal tags, guests."""

@@ -1,0 +1,1 @@
+"""The rules of user pools, free of storage and transport."""

@@ -1,0 +1,72 @@
+"""ForgotPassword and ConfirmForgotPassword."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from keyfob.authz.operation import AuthorizedRequest
+from keyfob.services.cognito_idp import errors
+from keyfob.services.cognito_idp.domain.codes import PASSWORD
+from keyfob.services.cognito_idp.domain.passwords import check_password
+from keyfob.services.cognito_idp.domain.users import CONFIRMED, FORCE_CHANGE_PASSWORD
+from keyfob.services.cognito_idp.operations.sign_up import simulated_delivery
+from keyfob.services.cognito_idp.user_pools import UserPools
+from keyfob.services.cognito_idp.verification import redeem_code, send_code, verified_delivery
+from keyfob.store.ports.users import Lockout, UserRecord
+
+
+async def forgot_password(service: UserPools, request: AuthorizedRequest) -> Mapping[str, Any]:
+    """Send a code that lets the user choose a new password."""
+    params = request.params
+    pool, client = await service.require_client(params["ClientId"])
+    service.check_hash(client, params.get("SecretHash"), params["Username"])
+    user = await service.find_user(pool, params["Username"])
+    if user is None and client.prevents_existence_errors:
+        return {"CodeDeliveryDetails": simulated_delivery(service, pool, params["Username"])}
+    if user is None:
+        raise errors.user_not_found()
+    if not user.is_enabled:
+        raise errors.user_disabled()
+    if user.status == FORCE_CHANGE_PASSWORD:
+        raise errors.password_not_resettable()
+    delivery = verified_delivery(user)
+    if delivery is None:
+        raise errors.no_verified_destination()
+    details = await send_code(service, pool, user, delivery, PASSWORD, request.now_s)
+    return {"CodeDeliveryDetails": details}
+
+
+async def confirm_forgot_password(
+    service: UserPools, request: AuthorizedRequest
+) -> Mapping[str, Any]:
+    """Set a new password with the code that was sent."""
+    params = request.params
+    pool, client = await service.require_client(params["ClientId"])
+    service.check_hash(client, params.get("SecretHash"), params["Username"])
+    user = await service.find_user(pool, params["Username"])
+    if user is None:
+        hidden = client.prevents_existence_errors
+        raise errors.expired_code() if hidden else errors.user_not_found()
+    check_password(pool.password_policy, params["Password"])
+    stored = await service.vault.store(
+        params["Password"],
+        pool_id=pool.pool_id,
+        sub=user.sub,
+        username=user.username,
+        now_s=request.now_s,
+        is_temporary=False,
+    )
+
+    def change(record: UserRecord, _attribute: str) -> UserRecord:
+        return msgspec.structs.replace(
+            record,
+            password=stored,
+            status=CONFIRMED,
+            lockout=Lockout(),
+            modified_at_s=request.now_s,
+        )
+
+    code = params["ConfirmationCode"]
+    await redeem_code(service, user, PASSWORD, code, change=change, now_s=request.now_s)
+    return {}

@@ -1,0 +1,1 @@
+"""IAM's rules: documents, versions, tags, names; no I/O."""

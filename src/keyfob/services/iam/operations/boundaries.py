@@ -1,0 +1,69 @@
+"""Permissions boundaries of roles and users: Put and Delete."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic
+
+import msgspec
+
+from keyfob.authz.operation import AuthorizedRequest
+from keyfob.services.iam import errors
+from keyfob.services.iam.aws_managed import is_aws_managed, load_aws_managed_policies
+from keyfob.services.iam.entities import ROLE, USER, EntityKind, EntityT
+from keyfob.store.ports.iam_entities import IamEntity
+
+if TYPE_CHECKING:
+    from keyfob.services.iam.service import IamService
+
+
+@dataclass(frozen=True, slots=True)
+class Boundaries(Generic[EntityT]):
+    """The operations for one kind of entity."""
+
+    kind: EntityKind[EntityT]
+
+    async def put(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+        """Set or replace the boundary."""
+        arn = request.params["PermissionsBoundary"]
+        require_boundary(arn)
+        await self.kind.update(
+            service, request, lambda record: msgspec.structs.replace(record, boundary_arn=arn)
+        )
+        return {}
+
+    async def delete(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+        """Remove the boundary."""
+
+        def change(record: EntityT) -> EntityT:
+            if record.boundary_arn is None:
+                raise errors.boundary_not_found(self.kind.word, record.name)
+            return msgspec.structs.replace(record, boundary_arn=None)
+
+        await self.kind.update(service, request, change)
+        return {}
+
+
+ROLE_BOUNDARIES = Boundaries(ROLE)
+USER_BOUNDARIES = Boundaries(USER)
+
+
+def require_boundary(arn: str | None) -> None:
+    """Refuse one of AWS's policies that keyfob does not know; the store checks customers' own.
+
+    Raises:
+        AwsError: `NoSuchEntity`.
+    """
+    if arn is not None and is_aws_managed(arn) and arn not in load_aws_managed_policies():
+        raise errors.policy_not_attachable(arn)
+
+
+def render_boundary(record: IamEntity) -> dict[str, Any]:
+    """Return the member that names an entity's boundary, if it has one."""
+    if record.boundary_arn is None:
+        return {}
+    return {
+        "PermissionsBoundary": {
+            "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
+            "PermissionsBoundaryArn": record.boundary_arn,
+        }
+    }

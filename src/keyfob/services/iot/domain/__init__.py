@@ -1,0 +1,1 @@
+"""IoT's rules: documents, versions, targets; no I/O."""

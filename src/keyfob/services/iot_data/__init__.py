@@ -1,0 +1,1 @@
+"""AWS IoT Core's data plane over HTTPS: publishing, and reading retained messages."""

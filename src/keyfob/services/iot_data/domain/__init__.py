@@ -1,0 +1,1 @@
+"""Rules of messages that come over HTTPS; no I/O."""

@@ -1,0 +1,52 @@
+"""AWS IoT's data plane over HTTPS: what it needs, and its operations.
+
+An authenticated Cognito identity needs its IoT policies' consent too, over HTTPS as over MQTT;
+`authz` knows that by the principal (IoT Developer Guide, `pub-sub-policy`, documented; its
+`iot-authorization` page says otherwise for HTTPS, and the stricter reading is taken).
+"""
+
+from dataclasses import dataclass
+
+from keyfob.authz.operation import Auth, Call, Operation
+from keyfob.core.arn import iot_arn
+from keyfob.services.iot_data.operations.publish import publish
+from keyfob.services.iot_data.operations.retained import (
+    get_retained_message,
+    list_retained_messages,
+)
+from keyfob.services.iot_data.ports import Publisher, RetainedMessages, TopicRules
+
+
+@dataclass(frozen=True, slots=True)
+class IotDataService:
+    """What the data plane's operations work with."""
+
+    publisher: Publisher
+    topics: TopicRules
+    retained: RetainedMessages
+
+
+async def topic_resource(_service: IotDataService, call: Call) -> tuple[str, ...]:
+    """Return the topic a call names."""
+    return (iot_arn(call.region, call.account, f"topic/{call.params['topic']}"),)
+
+
+def retain_action(call: Call) -> tuple[str, ...]:
+    """Return `iot:RetainPublish` when the message is to be retained."""
+    return ("iot:RetainPublish",) if call.params.get("retain", False) else ()
+
+
+OPERATIONS: tuple[Operation[IotDataService], ...] = (
+    Operation("Publish", Auth.SIGV4, publish, "iot:Publish", topic_resource, also=retain_action),
+    Operation(
+        "GetRetainedMessage",
+        Auth.SIGV4,
+        get_retained_message,
+        "iot:GetRetainedMessage",
+        topic_resource,
+    ),
+    Operation(
+        "ListRetainedMessages", Auth.SIGV4, list_retained_messages, "iot:ListRetainedMessages"
+    ),
+)
+"""Every operation that exists; the rest of the model answers that it is not implemented."""

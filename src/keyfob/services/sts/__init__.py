@@ -1,0 +1,17 @@
+"""AWS Security Token Service: who am I, assume a role, temporary credentials."""
+
+from keyfob.services.sts.caller_policies import AuthorizedCallerPolicies
+from keyfob.services.sts.cognito_tokens import CognitoTokenVerifier
+from keyfob.services.sts.domain.sessions import IssuedCredentials, SessionCredentials
+from keyfob.services.sts.issuer import RoleSessionIssuer
+from keyfob.services.sts.service import OPERATIONS, StsService
+
+__all__ = [
+    "OPERATIONS",
+    "AuthorizedCallerPolicies",
+    "CognitoTokenVerifier",
+    "IssuedCredentials",
+    "RoleSessionIssuer",
+    "SessionCredentials",
+    "StsService",
+]

@@ -1,0 +1,1 @@
+"""STS's rules: session tags, durations, session policies, trust, session credentials."""

@@ -1,0 +1,151 @@
+"""Identities in SQL; the index of logins lives in a table of its own."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
+
+from keyfob.authz.ports import PolicyChanges
+from keyfob.store.database import Database
+from keyfob.store.ports.identities import IdentityRecord, IdentityResolution, Login, Resolve
+from keyfob.store.tables.identities import identities, identity_logins
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(IdentityRecord).decode
+
+_BY_ID = select(identities.c.document).where(identities.c.identity_id == bindparam("identity_id"))
+
+
+class SqlIdentityStore:
+    """An `IdentityStore`."""
+
+    def __init__(self, database: Database, changes: PolicyChanges) -> None:
+        """Tell `changes` of identities that were deleted, disabled or merged."""
+        self._database = database
+        self._changes = changes
+
+    async def get(self, identity_id: str) -> IdentityRecord | None:
+        """Return an identity, or None."""
+        return await self._database.read(lambda connection: _read(connection, identity_id))
+
+    async def holders(self, pool_id: str, logins: Sequence[Login]) -> Sequence[IdentityRecord]:
+        """Return the identities of a pool that any of the logins belongs to, each once."""
+        return await self._database.read(
+            lambda connection: _read_holders(connection, pool_id, logins)
+        )
+
+    async def resolve(
+        self, pool_id: str, identity_id: str | None, logins: Sequence[Login], decide: Resolve
+    ) -> IdentityRecord:
+        """Read, decide and keep in one transaction, so that concurrent callers agree."""
+
+        def work(connection: Connection) -> IdentityResolution:
+            named = None if identity_id is None else _read(connection, identity_id)
+            resolution = decide(named, _read_holders(connection, pool_id, logins))
+            _keep(connection, resolution.changed)
+            return resolution
+
+        resolution = await self._database.write(work)
+        for changed in resolution.changed:
+            await self._changes.identity_changed(changed.identity_id)
+        return resolution.identity
+
+    async def delete(self, identity_id: str) -> bool:
+        """Delete an identity and its logins; return whether there was one."""
+
+        def work(connection: Connection) -> bool:
+            gone = connection.execute(
+                delete(identities).where(identities.c.identity_id == identity_id)
+            )
+            return gone.rowcount > 0
+
+        was_there = await self._database.write(work)
+        if was_there:
+            await self._changes.identity_changed(identity_id)
+        return was_there
+
+    async def page(
+        self, pool_id: str, *, after: str, limit: int, has_disabled: bool
+    ) -> Sequence[IdentityRecord]:
+        """Return up to `limit` identities in the order of their ids, those after `after`."""
+        query = (
+            select(identities.c.document)
+            .where(identities.c.pool_id == pool_id, identities.c.identity_id > after)
+            .order_by(identities.c.identity_id)
+            .limit(limit)
+        )
+        if not has_disabled:
+            query = query.where(identities.c.is_disabled.is_(False))
+        return await self._database.read(
+            lambda connection: [_decode(row.document) for row in connection.execute(query)]
+        )
+
+    async def find_by_subject(self, subject: str) -> Sequence[IdentityRecord]:
+        """Return the identities of all pools that a person with this `sub` has."""
+        query = (
+            select(identities.c.document)
+            .join(identity_logins, identity_logins.c.identity_id == identities.c.identity_id)
+            .where(identity_logins.c.subject == subject)
+            .distinct()
+        )
+        return await self._database.read(
+            lambda connection: [_decode(row.document) for row in connection.execute(query)]
+        )
+
+
+def _read(connection: Connection, identity_id: str) -> IdentityRecord | None:
+    document = connection.execute(_BY_ID, {"identity_id": identity_id}).scalar_one_or_none()
+    return None if document is None else _decode(document)
+
+
+def _read_holders(
+    connection: Connection, pool_id: str, logins: Sequence[Login]
+) -> list[IdentityRecord]:
+    if not logins:
+        return []
+    has_one = or_(
+        *(
+            and_(
+                identity_logins.c.provider == login.provider,
+                identity_logins.c.subject == login.subject,
+            )
+            for login in logins
+        )
+    )
+    query = (
+        select(identities.c.document)
+        .join(identity_logins, identity_logins.c.identity_id == identities.c.identity_id)
+        .where(identity_logins.c.pool_id == pool_id, has_one)
+        .distinct()
+    )
+    return [_decode(row.document) for row in connection.execute(query)]
+
+
+def _keep(connection: Connection, changed: Sequence[IdentityRecord]) -> None:
+    """Write records whole; logins are removed first, for one may move between two of them."""
+    for identity in changed:
+        connection.execute(
+            delete(identity_logins).where(identity_logins.c.identity_id == identity.identity_id)
+        )
+    for identity in changed:
+        values = {"is_disabled": identity.is_disabled, "document": _encode(identity)}
+        found = connection.execute(
+            update(identities)
+            .where(identities.c.identity_id == identity.identity_id)
+            .values(values)
+        )
+        if found.rowcount == 0:
+            connection.execute(
+                insert(identities).values(
+                    identity_id=identity.identity_id, pool_id=identity.pool_id, **values
+                )
+            )
+        for login in identity.logins:
+            connection.execute(
+                insert(identity_logins).values(
+                    pool_id=identity.pool_id,
+                    provider=login.provider,
+                    subject=login.subject,
+                    identity_id=identity.identity_id,
+                )
+            )
