@@ -21,12 +21,8 @@ from keyfob.services.cognito_identity.service import OPERATIONS as COGNITO_IDENT
 from keyfob.services.cognito_identity.service import CognitoIdentityService
 from keyfob.services.cognito_idp.access import PoolAccessTokens
 from keyfob.services.cognito_idp.directory import UserPoolDirectory
-from keyfob.services.cognito_idp.domain.sessions import SessionSealer, UsedChallenges
-from keyfob.services.cognito_idp.mailbox import Mailbox
 from keyfob.services.cognito_idp.service import OPERATIONS as COGNITO_IDP_OPERATIONS
-from keyfob.services.cognito_idp.signing import KeyCabinet
-from keyfob.services.cognito_idp.user_pools import UserPools
-from keyfob.services.cognito_idp.vault import PasswordVault
+from keyfob.services.cognito_idp.user_pools import build_user_pools
 from keyfob.services.iam.credentials import AccessKeyCredentials
 from keyfob.services.iam.policy_source import IamPolicies
 from keyfob.services.iam.role_lookup import Roles
@@ -121,7 +117,15 @@ class Composition:
             AccessKeyCredentials(stores.users, self._sealer),
             self._sessions,
         )
-        self.user_pools = self._build_user_pools()
+        self.user_pools = build_user_pools(
+            pools=stores.user_pools,
+            users=stores.pool_users,
+            mail=stores.mail,
+            keyring=base.keyring,
+            crypto=base.crypto,
+            key_factory=ExecutorKeyFactory(base.crypto),
+            randomness=base.randomness,
+        )
         self.user_directory = UserPoolDirectory(self.user_pools)
         self.access_tokens = PoolAccessTokens(self.user_pools)
         self.people = People(self.user_directory, self.identity_directory)
@@ -168,28 +172,6 @@ class Composition:
                 IotDataService(brokers, TopicRules(), brokers), IOT_DATA_OPERATIONS
             ),
         }
-
-    def _build_user_pools(self) -> UserPools:
-        base, stores = self._base, self._stores
-
-        def secret(purpose: str) -> bytes:
-            return base.keyring.derive(base.keyring.newest_id, purpose)
-
-        return UserPools(
-            pools=stores.user_pools,
-            users=stores.pool_users,
-            mailbox=Mailbox(stores.mail, self._sealer),
-            sealer=self._sealer,
-            crypto=base.crypto,
-            randomness=base.randomness,
-            keys=KeyCabinet(self._sealer, ExecutorKeyFactory(base.crypto)),
-            vault=PasswordVault(
-                self._sealer, base.crypto, base.randomness, secret("phantom users")
-            ),
-            sessions=SessionSealer(self._sealer),
-            used=UsedChallenges(),
-            code_key=secret("confirmation codes"),
-        )
 
 
 def _registered(service: object, operations: Iterable[Operation[Any]]) -> RegisteredService:

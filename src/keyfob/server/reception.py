@@ -188,7 +188,13 @@ class _Arrival:
 
     def _connect(self, connect: Callable[[], Awaitable[None]]) -> None:
         task = self._reception.start_task(self._guard(connect))
+        # Cancelled before its first step, a task runs nothing, not even an `except`.
+        task.add_done_callback(self._close_if_cancelled)
         self._end_stage = task.cancel
+
+    def _close_if_cancelled(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            self._socket.close()
 
     async def _guard(self, connect: Callable[[], Awaitable[None]]) -> None:
         """Run one connecting stage; a peer that fails it costs a debug line and its socket."""
@@ -198,9 +204,6 @@ class _Arrival:
             _logger.debug("a connection failed before it spoke: %s", error)
             self.settle()
             self._socket.close()
-        except asyncio.CancelledError:
-            self._socket.close()
-            raise
         except Exception:
             _logger.exception("a connection could not be opened")
             self.settle()

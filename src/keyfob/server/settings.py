@@ -30,6 +30,9 @@ class ListenerSettings:
     websocket_life_s: float = 86_400.0
     """Source: AWS General Reference, "AWS IoT Core endpoints and quotas": 86,400 s."""
     close_deadline_s: float = 2.0
-    """How long a closing handshake, WebSocket's or TLS's, may take."""
+    """How long a TLS closing handshake may take, and MQTT clients when the server stops."""
+    websocket_close_deadline_s: float = 0.3
+    """How long a client may take to answer a Close frame; the AWS device SDKs never do (observed
+    with awscrt 0.36), and a denied client should learn of it at once."""
     drain_deadline_s: float = 5.0
     """How long answers in flight may take when the server stops."""

@@ -222,7 +222,7 @@ class WebSocketProtocol(asyncio.Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = asyncio.get_running_loop().call_later(
-            self._server.settings.close_deadline_s, self._transport.abort
+            self._server.settings.websocket_close_deadline_s, self._transport.abort
         )
 
 

@@ -53,10 +53,11 @@ async function attempt(name, action) {
     await connection.connect();
     const outcome = await Promise.race([action(connection).then(() => true), interrupted]);
     return outcome;
-  } catch (error) {
+  } catch {
     return false;
   } finally {
-    await connection.disconnect().catch(() => undefined);
+    // Not awaited: where the connection was closed, the client first waits to reconnect.
+    connection.disconnect().catch(() => undefined);
   }
 }
 

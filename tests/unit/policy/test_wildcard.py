@@ -6,7 +6,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyfob.policy import wildcard
@@ -31,17 +31,20 @@ def naive_match(parts: Parts, text: str) -> bool:
 pieces = st.sampled_from([Wildcard.ANY, Wildcard.ONE, "a", "b", "ab", "aab"])
 
 
+@settings(deadline=None)
 @given(st.lists(pieces, max_size=6), st.text("ab", max_size=8))
 def test_matches_as_the_naive_matcher(parts: Parts, text: str) -> None:
     assert compile_glob(parts)(text) == naive_match(parts, text)
 
 
+@settings(deadline=None)
 @given(st.text("ab*?.", max_size=8), st.text("ab.", max_size=8))
 def test_written_patterns_match_as_the_naive_matcher(pattern: str, text: str) -> None:
     parts = list(parse_template(pattern, has_variables=False, has_wildcards=True).fixed_parts)
     assert compile_glob(parts)(text) == naive_match(parts, text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_a_literal_matches_itself_alone(text: str) -> None:
     match = compile_glob([text])

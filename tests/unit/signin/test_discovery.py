@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from keyfob.core.http import HttpRequest
 from keyfob.signin.discovery import Discovery
 from keyfob.tokens.jwks import KeySet, public_key_set, render_jwks

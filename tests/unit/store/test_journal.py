@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 
 from keyfob.core.ids import AccountId, Region
 from keyfob.mqtt.ports import (
+    JournalEntry,
     MessageQueued,
     MessagesSettled,
     Retained,
@@ -67,7 +68,10 @@ async def test_a_session_with_all_it_holds(journal: SqlJournal) -> None:
 
 
 async def test_resuming_keeps_and_a_clean_start_forgets(journal: SqlJournal) -> None:
-    held = [Subscribed("c", StoredSubscription("a", 1)), MessageQueued(MESSAGE, (("c", 1),))]
+    held: list[JournalEntry] = [
+        Subscribed("c", StoredSubscription("a", 1)),
+        MessageQueued(MESSAGE, (("c", 1),)),
+    ]
     await journal.commit([SessionOpened("c", 60, clean=True), *held, SessionClosed("c", 1.0)])
     await journal.commit([SessionOpened("c", 90, clean=False)])
     (session,), _ = await journal.load()

@@ -43,7 +43,7 @@ from keyfob.mqtt.ports import (
     StoredSession,
 )
 from keyfob.mqtt.session import Message, Subscription, silence_limit_s
-from keyfob.mqtt.topics import TopicError, check_topic_name
+from keyfob.mqtt.topics import check_topic_name
 
 TICK_S = 1.0
 MAX_VERSION_NUMBERS = 100_000
@@ -581,6 +581,3 @@ def _store_message(message: Message) -> StoredMessage:
         expires_at_s=message.expires_at_s,
         published_at_s=message.published_at_s,
     )
-
-
-__all__ = ["Broker", "ConnectionView", "Peer", "TopicError"]

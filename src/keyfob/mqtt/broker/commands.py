@@ -171,9 +171,8 @@ def _check_properties(packet: Publish, topic: str, profile: Profile) -> None:
     if packet.retain and is_reserved(topic):
         raise TopicError("a reserved topic retains nothing")
     content_type = properties.text(PropertyId.CONTENT_TYPE) or ""
-    correlation = properties.get(PropertyId.CORRELATION_DATA, b"")
+    correlation = properties.binary(PropertyId.CORRELATION_DATA)
     user_bytes = sum(len(name.encode()) + len(value.encode()) for name, value in properties.pairs())
-    assert isinstance(correlation, bytes)
     if (
         len(content_type.encode()) > MAX_CONTENT_TYPE_BYTES
         or len(correlation) > MAX_PROPERTY_BYTES

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 _PUBACK = b"\x40\x02"
 
 
+_Known = tuple[bytes, int, "Route"]
+"""What the last plain QoS 0 PUBLISH began with, its length, and its route."""
+
+
 class State(Enum):
     """Where a connection is in its life."""
 
@@ -56,15 +60,13 @@ class Connection:
         "__weakref__",
         "_acks",
         "_acks_waiting",
-        "_head",
         "_held",
         "_holds",
         "_is_commit_due",
+        "_known",
         "_need",
-        "_packet_bytes",
         "_parts",
         "_parts_bytes",
-        "_route",
         "_router",
         "_stall",
         "aliases",
@@ -73,7 +75,6 @@ class Connection:
         "epoch",
         "explains",
         "heard_at_s",
-        "is_clean",
         "is_slow",
         "keep_alive_s",
         "max_packet_bytes",
@@ -92,7 +93,7 @@ class Connection:
         "was_heard",
         "will",
         "write",
-    )  # fmt: skip
+    )
 
     def __init__(
         self, broker: Broker, outlet: Outlet, authorizer: ConnectionAuthorizer, peer: Peer
@@ -108,7 +109,6 @@ class Connection:
         self.opened_at_s = self.heard_at_s = broker.clock.now()
         self.was_heard = False
         self.keep_alive_s = 0
-        self.is_clean = True
         self.explains = False
         self.max_packet_bytes = MAX_VARINT + 5
         self.session: ClientSession
@@ -123,9 +123,7 @@ class Connection:
         self.retain_decisions: dict[bytes, bool] = {}
         self.receive_decisions: dict[bytes, bool] = {}
         self._router = broker.router
-        self._route: Route | None = None
-        self._head: bytes | None = None
-        self._packet_bytes = 0
+        self._known: _Known | None = None
         self._parts: list[bytes] = []
         self._parts_bytes = 0
         self._need = 0
@@ -161,6 +159,15 @@ class Connection:
     def data_received(self, data: bytes) -> None:
         """Take what was read, cut anywhere."""
         self.was_heard = True
+        known = self._known
+        if (
+            known is not None
+            and len(data) == known[1]
+            and not self._parts_bytes
+            and data.startswith(known[0])
+        ):
+            self._forward_run(known, data, 0, known[1])  # the commonest read: one packet
+            return
         if self._parts_bytes:
             self._parts.append(data)
             self._parts_bytes += len(data)
@@ -242,7 +249,7 @@ class Connection:
         if was is State.CLOSED:
             return
         self.write = _discard
-        self._head = self._route = None
+        self._known = None
         self._parts = []
         self._parts_bytes = 0
         self._release_publishers()
@@ -367,16 +374,16 @@ class Connection:
         offset = 0
         startswith = data.startswith
         while offset < size:
-            head = self._head
-            if head is not None and startswith(head, offset):
-                packet = self._packet_bytes
+            known = self._known
+            if known is not None and startswith(known[0], offset):
+                head, packet, _ = known
                 limit = size - packet
                 if offset > limit:
                     break
                 end = offset + packet
                 while end <= limit and startswith(head, end):
                     end += packet
-                self._forward_run(data, offset, end)
+                self._forward_run(known, data, offset, end)
             else:
                 if size - offset < 2:
                     break
@@ -440,9 +447,7 @@ class Connection:
         elif is_acknowledged:
             self._accept_qos_1(route, data, after_topic, payload, end)
         else:
-            self._head = data[start:payload]
-            self._packet_bytes = end - start
-            self._route = route
+            self._known = data[start:payload], end - start, route
             self._router.deliver_run(route, self, data[start:end], 1, payload - start, end - start)
         return True
 
@@ -458,20 +463,19 @@ class Connection:
             self._is_commit_due = True
         self._acks.append(_PUBACK + data[after_topic : after_topic + 2])
 
-    def _forward_run(self, data: bytes, start: int, end: int) -> None:
+    def _forward_run(self, known: _Known, data: bytes, start: int, end: int) -> None:
         """Judge and deliver consecutive packets that begin with the known head."""
-        route, head = self._route, self._head
-        assert route is not None and head is not None
+        head, packet, route = known
         if self.authorizer.epoch != self.epoch or not self._router.is_current(route):
             fresh = self._router.admit(self, route.raw_topic, retain=False)
             if fresh is None:
-                self._head = self._route = None
+                self._known = None
                 commands.refuse_publish(self, b"")
                 return
-            self._route = route = fresh
-        packet = self._packet_bytes
-        run = data[start:end]
-        self._router.deliver_run(route, self, run, (end - start) // packet, len(head), packet)
+            route = fresh
+            self._known = head, packet, route
+        count = 1 if end - start == packet else (end - start) // packet
+        self._router.deliver_run(route, self, data[start:end], count, len(head), packet)
 
     # Acknowledging
 
@@ -492,10 +496,14 @@ class Connection:
             self.broker.outbox.send(self, b"".join(acks))
             return
         self._is_commit_due = False
-        was_full = self._acks_waiting > self.broker.settings.window
+        window = self.broker.settings.window
+        was_full = self._acks_waiting > window
         self._acks_waiting += len(acks)
+        if self._acks_waiting > window and self.version is Version.V5:
+            why = f"more than {window} messages are unacknowledged"
+            self.close(DisconnectReason.CLIENT_ERROR, ReasonCode.RECEIVE_MAXIMUM_EXCEEDED, why)
         self.broker.durable.when_durable(lambda is_durable: self._settled(acks, is_durable))
-        if self._acks_waiting > self.broker.settings.window and not was_full:
+        if self._acks_waiting > window and not was_full:
             self.pause()
 
     def _settled(self, acks: list[bytes], is_durable: bool) -> None:

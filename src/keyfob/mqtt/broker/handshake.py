@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keyfob.mqtt.broker.events import DisconnectReason
-from keyfob.mqtt.codec import Properties, PropertyId, ProtocolError, UnsupportedVersionError, decode
+from keyfob.mqtt.codec import (
+    MalformedError,
+    Properties,
+    PropertyId,
+    ProtocolError,
+    UnsupportedVersionError,
+    decode,
+)
 from keyfob.mqtt.codec.encode import encode
 from keyfob.mqtt.codec.packets import ConnAck, Connect, Version
 from keyfob.mqtt.codec.reason import RETURN_CODES, ReasonCode, ReturnCode
@@ -33,7 +40,8 @@ def open_session(connection: Connection, body: bytes) -> None:
     metrics = connection.broker.metrics
     try:
         packet = decode(0x10, body, Version.V3)
-        assert isinstance(packet, Connect)
+        if not isinstance(packet, Connect):
+            raise MalformedError("the first packet is not CONNECT")
         connection.version = packet.version
         _read_limits(connection, packet)
         client_id = _check(connection, packet)

@@ -194,7 +194,8 @@ def _decode_unsubscribe(_kind: PacketType, reader: Reader, version: Version) -> 
 def _decode_unsuback(_kind: PacketType, reader: Reader, version: Version) -> Packet:
     packet_id = _packet_id(reader)
     properties = _properties(reader, version, PropertySet.UNSUBACK)
-    return UnsubAck(packet_id, tuple(reader.rest()), properties)
+    codes = reader.rest() if version is Version.V5 else b""
+    return UnsubAck(packet_id, tuple(codes), properties)
 
 
 def _decode_disconnect(_kind: PacketType, reader: Reader, version: Version) -> Packet:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum, IntEnum
+from typing import cast
 
 from keyfob.mqtt.codec.errors import MalformedError, ProtocolError
 from keyfob.mqtt.codec.primitives import Reader, encode_binary, encode_text, encode_varint
@@ -64,21 +65,19 @@ class Properties(dict[PropertyId, Value]):
 
     def integer(self, key: PropertyId, default: int) -> int:
         """Return a number."""
-        value = self.get(key, default)
-        assert isinstance(value, int)
-        return value
+        return cast(int, self.get(key, default))
 
     def text(self, key: PropertyId) -> str | None:
         """Return a string, or None when it is absent."""
-        value = self.get(key)
-        assert value is None or isinstance(value, str)
-        return value
+        return cast(str | None, self.get(key))
+
+    def binary(self, key: PropertyId) -> bytes:
+        """Return binary data, empty when it is absent."""
+        return cast(bytes, self.get(key, b""))
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Return the user properties."""
-        value = self.get(PropertyId.USER_PROPERTY, ())
-        assert isinstance(value, tuple)
-        return value
+        return cast(tuple[tuple[str, str], ...], self.get(PropertyId.USER_PROPERTY, ()))
 
 
 class _Kind(Enum):

@@ -49,17 +49,21 @@ async def find_candidate(
     if user is None and not client.prevents_existence_errors:
         raise errors.user_not_found()
     if user is None or user.password is None:
-        return Candidate(
-            None, _phantom_name(service, pool, name), service.vault.phantom(pool.pool_id, name)
-        )
+        phantom_name = _phantom_name(service, pool, name)
+        service.phantoms.check(pool.pool_id, phantom_name, now_s)
+        return Candidate(None, phantom_name, service.vault.phantom(pool.pool_id, phantom_name))
     check_lockout(user.lockout, now_s)
     verifier = service.vault.open(user.password, pool_id=pool.pool_id, sub=user.sub)
     return Candidate(user, user.username, verifier)
 
 
-async def reject(service: UserPools, user: UserRecord | None, now_s: float) -> Exception:
-    """Count a wrong password and return the refusal."""
-    if user is not None:
+async def reject(
+    service: UserPools, pool_id: str, user: UserRecord | None, name: str, now_s: float
+) -> Exception:
+    """Count a wrong password, also for a name nobody has, and return the refusal."""
+    if user is None:
+        service.phantoms.count(pool_id, name, now_s)
+    else:
         await service.users.update(
             user.pool_id,
             user.sub,

@@ -1,7 +1,7 @@
 """The service's state and what its operations share: finding things, and handing out tokens."""
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from keyfob.services.cognito_idp.domain.claims import (
     stamp_epoch,
 )
 from keyfob.services.cognito_idp.domain.clients import check_secret_hash
+from keyfob.services.cognito_idp.domain.lockout import PhantomLockouts
 from keyfob.services.cognito_idp.domain.names import candidate_names
 from keyfob.services.cognito_idp.domain.sessions import RefreshToken, SessionSealer, UsedChallenges
 from keyfob.services.cognito_idp.mailbox import Mailbox
@@ -50,6 +51,7 @@ class UserPools:
     used: UsedChallenges
     code_key: bytes
     """Keys the digests of codes."""
+    phantoms: PhantomLockouts = field(default_factory=PhantomLockouts)
 
     async def require_pool(self, pool_id: str) -> UserPoolRecord:
         """Return a pool.

@@ -3,15 +3,17 @@
 import json
 
 import pytest
-from tests.unit.mqtt.broker.harness import FailingJournal, memory_journal, start
+from tests.unit.mqtt.broker.harness import Bench, Client, FailingJournal, memory_journal, start
 
 from keyfob.core.clock import ManualClock
 from keyfob.mqtt.broker import BrokerSettings, DisconnectReason, oasis_settings
-from keyfob.mqtt.codec import Properties, PropertyId
+from keyfob.mqtt.codec import Properties, PropertyId, encode
 from keyfob.mqtt.codec.packets import (
     Ack,
     ConnAck,
+    Connect,
     Disconnect,
+    Packet,
     PacketType,
     PingReq,
     PingResp,
@@ -244,10 +246,7 @@ async def test_refused_connect(version: Version) -> None:
     assert event["connectFailureReason"] == "AUTHORIZATION_FAILED"
 
 
-async def _refused(bench, version: Version):  # type: ignore[no-untyped-def]
-    from tests.unit.mqtt.broker.harness import Client
-
-    from keyfob.mqtt.codec.packets import Connect
+async def _refused(bench: Bench, version: Version) -> list[Packet]:
 
     client = Client(bench, version)
     client.authorizer.allows_connect = False
@@ -344,7 +343,7 @@ async def test_session_and_queue_survive_a_new_broker() -> None:
     after = await start(journal, clock=clock)
     resumed = await after.connect("r", clean=False)
     assert resumed.answer == ConnAck(True, 0)
-    resent = await _first_publishes(after, resumed)
+    resent = _in_flight(resumed)
     assert resent == [b"in flight", b"queued"]
     kept = after.broker.retained("r")
     assert kept is not None and kept.payload == b"kept"
@@ -355,7 +354,7 @@ async def test_session_and_queue_survive_a_new_broker() -> None:
     assert sessions[0].messages == ()
 
 
-async def _first_publishes(bench, client):  # type: ignore[no-untyped-def]
+def _in_flight(client: Client) -> list[bytes]:
     return [m.payload for m, _ in client.connection.session.in_flight.values()]
 
 
@@ -378,9 +377,6 @@ async def test_queued_messages_are_judged_when_they_are_sent() -> None:
     receiver.lose()
     publisher = await bench.connect("p")
     await publisher.send(Publish("t", b"secret", 1, packet_id=1))
-    from tests.unit.mqtt.broker.harness import Client
-
-    from keyfob.mqtt.codec.packets import Connect
 
     client = Client(bench, V3)
     client.authorizer.denied_receive.add("t")
@@ -408,6 +404,20 @@ async def test_the_journal_fails_v3_gets_no_puback() -> None:
     assert bench.broker.retained("t") is None
 
 
+@pytest.mark.parametrize("version", Version)
+async def test_more_unacknowledged_than_the_window(version: Version) -> None:
+    bench = await start(settings=BrokerSettings(window=2))
+    client = await bench.connect("c", version)
+    packets = [Publish("t", b"x", 1, True, packet_id=number) for number in (1, 2, 3)]
+    client.connection.data_received(b"".join(encode(packet, version) for packet in packets))
+    if version is V5:
+        assert await client.received() == [Disconnect(0x93)]
+        return
+    assert client.outlet.is_paused
+    assert await client.received() == [ack(1), ack(2), ack(3)]
+    assert _is_reading(client)
+
+
 async def test_the_journal_fails_v5_is_told() -> None:
     bench = await start(FailingJournal())
     client = await bench.connect("c", V5)
@@ -418,9 +428,6 @@ async def test_the_journal_fails_v5_is_told() -> None:
 
 async def test_the_journal_fails_no_persistent_session_opens() -> None:
     bench = await start(FailingJournal())
-    from tests.unit.mqtt.broker.harness import Client
-
-    from keyfob.mqtt.codec.packets import Connect
 
     client = Client(bench, V3)
     assert await client.send(Connect(V3, "c", clean_start=False)) == []
@@ -429,10 +436,6 @@ async def test_the_journal_fails_no_persistent_session_opens() -> None:
 
 async def test_bytes_behind_connect_wait_for_connack() -> None:
     bench = await start()
-    from tests.unit.mqtt.broker.harness import Client
-
-    from keyfob.mqtt.codec import encode
-    from keyfob.mqtt.codec.packets import Connect
 
     client = Client(bench, V3)
     data = encode(Connect(V3, "c", clean_start=False), V3) + encode(PingReq(), V3)
@@ -455,8 +458,6 @@ async def test_keep_alive() -> None:
 
 
 async def test_a_silent_connection_is_closed() -> None:
-    from tests.unit.mqtt.broker.harness import Client
-
     bench = await start()
     client = Client(bench, V3)
     await bench.tick(11)
@@ -537,7 +538,7 @@ async def test_no_local() -> None:
         (SubAck(1, (0,)), 0x82),
     ],
 )
-async def test_what_a_v5_client_may_not_send(packet, code: int) -> None:  # type: ignore[no-untyped-def]
+async def test_what_a_v5_client_may_not_send(packet: Packet, code: int) -> None:
     bench = await start()
     client = await bench.connect("c", V5)
     assert await client.send(packet) == [Disconnect(code)]
@@ -564,7 +565,6 @@ async def test_malformed_bytes_end_the_connection(data: bytes) -> None:
 
 
 async def test_a_second_connect_ends_the_connection() -> None:
-    from keyfob.mqtt.codec.packets import Connect
 
     bench = await start()
     client = await bench.connect("c", V5)
@@ -573,16 +573,12 @@ async def test_a_second_connect_ends_the_connection() -> None:
 
 @pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\n", b"\xc0\x00", b"\x30\x03\x00\x01t"])
 async def test_bytes_before_connect_end_the_connection(data: bytes) -> None:
-    from tests.unit.mqtt.broker.harness import Client
-
     client = Client(await start(), V3)
     assert await client.send_bytes(data) == []
     assert client.outlet.is_closed
 
 
 async def test_mqtt_3_1_is_told_the_version_is_not_supported() -> None:
-    from tests.unit.mqtt.broker.harness import Client
-
     client = Client(await start(), V3)
     data = b"\x10\x0f\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x01c"
     assert await client.send_bytes(data) == [ConnAck(False, 1)]
@@ -625,6 +621,10 @@ async def test_unsubscribe() -> None:
     assert await client.payloads() == []
 
 
+def _is_reading(client: Client) -> bool:
+    return not client.outlet.is_paused
+
+
 async def test_a_slow_receiver_holds_its_publisher_until_it_stalls_and_then_loses_qos_0() -> None:
     bench = await start(settings=BrokerSettings(receiver_max_bytes=1000))
     receiver, publisher = await bench.connect("r"), await bench.connect("p")
@@ -633,7 +633,7 @@ async def test_a_slow_receiver_holds_its_publisher_until_it_stalls_and_then_lose
     await publisher.send(Publish("t", b"1"))
     assert publisher.outlet.is_paused
     bench.loop.fire_timers()
-    assert not publisher.outlet.is_paused
+    assert _is_reading(publisher)
     receiver.outlet.buffered = 1000
     await publisher.send(Publish("t", b"lost"), Publish("t", b"waits", 1, packet_id=1))
     assert bench.broker.metrics.publish_out_throttle == 1
@@ -652,8 +652,7 @@ async def test_a_full_queue_drops_new_messages() -> None:
         await publisher.send(Publish("t", b"%d" % index, 1, packet_id=index + 1))
     assert bench.broker.metrics.queued_throttle == 2
     again = await bench.connect("r", clean=False)
-    waiting = [m.payload for m, _ in again.connection.session.in_flight.values()]
-    assert waiting == [b"0", b"1"]
+    assert _in_flight(again) == [b"0", b"1"]
 
 
 async def test_publish_for_a_service_and_administration() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
 from keyfob.authz.operation import _AUTHORIZER, Auth, AuthorizedRequest, Call
 from keyfob.authz.principal import Anonymous, Principal, Root
 from keyfob.core.clock import ManualClock

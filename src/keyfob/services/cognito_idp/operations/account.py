@@ -65,7 +65,7 @@ async def change_password(service: UserPools, request: AuthorizedRequest) -> Map
         username=user.username,
     )
     if not is_right:
-        raise await reject(service, user, request.now_s)
+        raise await reject(service, pool.pool_id, user, user.username, request.now_s)
     check_password(pool.password_policy, request.params["ProposedPassword"])
     stored = await service.vault.store(
         request.params["ProposedPassword"],

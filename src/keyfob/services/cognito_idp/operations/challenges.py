@@ -82,6 +82,7 @@ async def _verify_password(
     user = await _challenged_user(service, request, pool, challenge)
     service.used.use(challenge.challenge_id, challenge.expires_at_s, request.now_s)
     if user is None or user.password is None:
+        service.phantoms.check(pool.pool_id, challenge.username, request.now_s)
         verifier = service.vault.phantom(pool.pool_id, challenge.username)
     else:
         check_lockout(user.lockout, request.now_s)
@@ -95,7 +96,7 @@ async def _verify_password(
         timestamp=timestamp,
     )
     if user is None or not hmac.compare_digest(expected, claimed):
-        raise await reject(service, user, request.now_s)
+        raise await reject(service, pool.pool_id, user, challenge.username, request.now_s)
     return await complete(service, pool, client, user, request.now_s)
 
 

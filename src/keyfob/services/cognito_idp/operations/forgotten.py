@@ -46,8 +46,13 @@ async def confirm_forgot_password(
     service.check_hash(client, params.get("SecretHash"), params["Username"])
     user = await service.find_user(pool, params["Username"])
     if user is None:
-        hidden = client.prevents_existence_errors
-        raise errors.expired_code() if hidden else errors.user_not_found()
+        if not client.prevents_existence_errors:
+            raise errors.user_not_found()
+        phantom = service.vault.phantom(pool.pool_id, params["Username"])
+        await service.vault.matches(
+            params["Password"], phantom, pool_id=pool.pool_id, username=params["Username"]
+        )  # the work that an existing user's new password makes
+        raise errors.expired_code()
     check_password(pool.password_policy, params["Password"])
     stored = await service.vault.store(
         params["Password"],

@@ -74,7 +74,7 @@ async def _sign_in_by_password(
         password, candidate.verifier, pool_id=pool.pool_id, username=candidate.username
     )
     if candidate.user is None or not is_right:
-        raise await reject(service, candidate.user, request.now_s)
+        raise await reject(service, pool.pool_id, candidate.user, candidate.username, request.now_s)
     return await complete(service, pool, client, candidate.user, request.now_s)
 
 

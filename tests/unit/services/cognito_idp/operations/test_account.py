@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
 from keyfob.core.errors import AwsError
 from keyfob.tokens.claims import Claims
 from keyfob.tokens.errors import TokenError, UnexpectedClaimError, UnknownKeyError

@@ -1,14 +1,17 @@
 import base64
 import datetime
+import hashlib
+import hmac
 import json
 from typing import Any
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from pycognito.aws_srp import AWSSRP
+
 from keyfob.core.errors import AwsError
 from keyfob.tokens.jwks import render_jwks
-from pycognito.aws_srp import AWSSRP
 
 PASSWORD = "Correct-Horse-1"
 INCORRECT = ("NotAuthorizedException", "Incorrect username or password.")
@@ -37,9 +40,6 @@ async def begin(api: Any, client_id: str, person: AWSSRP) -> dict[str, Any]:
 
 def prove(person: AWSSRP, challenge: dict[str, Any]) -> dict[str, str]:
     """What pycognito answers, at a fixed time: its own clock call warns of deprecation."""
-    import hashlib
-    import hmac
-
     user_id = challenge["USER_ID_FOR_SRP"]
     key = person.get_password_authentication_key(
         user_id, person.password, int(challenge["SRP_B"], 16), challenge["SALT"]
@@ -85,7 +85,8 @@ async def make(api: Any, **client: Any) -> tuple[str, str]:
 async def test_tokens_verify_against_the_published_keys(api: Any) -> None:
     pool_id, client_id = await make(api)
     result = await api.sign_in(client_id)
-    published = KeySet.import_key_set(render_jwks(await api.directory.published_keys(pool_id)))
+    document: Any = render_jwks(await api.directory.published_keys(pool_id))
+    published = KeySet.import_key_set(document)
     issuer = f"https://cognito-idp.eu-central-1.amazonaws.com/{pool_id}"
     identity = jwt.decode(result["IdToken"], published, algorithms=["RS256"])
     access = jwt.decode(result["AccessToken"], published, algorithms=["RS256"])
@@ -351,6 +352,20 @@ async def test_five_failures_lock_for_a_while_that_doubles(api: Any) -> None:
     with pytest.raises(AwsError, match="Incorrect"):
         await api.initiate(client_id, "alice", "Wrong-Horse-1")
     assert await api.sign_in(client_id)
+
+
+async def test_waiting_does_not_tell_who_exists(api: Any) -> None:
+    _, client_id = await make(api, PreventUserExistenceErrors="ENABLED")
+    told: list[list[tuple[str, str]]] = []
+    for name in ("alice", "nobody"):
+        answers = []
+        for _ in range(7):
+            with pytest.raises(AwsError) as error:
+                await api.initiate(client_id, name, "Wrong-Horse-1")
+            answers.append(refusal(error))
+        told.append(answers)
+    assert told[0] == told[1]
+    assert told[0][-1] == ("NotAuthorizedException", "Password attempts exceeded")
 
 
 async def test_a_success_writes_nothing(api: Any) -> None:

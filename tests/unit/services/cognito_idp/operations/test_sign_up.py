@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from keyfob.core.errors import AwsError
 
 PASSWORD = "Correct-Horse-1"
@@ -89,9 +90,7 @@ async def test_codes_and_passwords_are_not_stored_in_clear(api: Any) -> None:
     code = await api.newest_code(pool_id)
     with api.database.engine.connect() as connection:
         dump = "\n".join(connection.connection.driver_connection.iterdump())
-    blobs = bytes.fromhex(
-        "".join(part for part in dump.split("X'")[1:] for part in [part.split("'")[0]])
-    )
+    blobs = bytes.fromhex("".join(part.split("'")[0] for part in dump.split("X'")[1:]))
     for secret in (PASSWORD, "PRIVATE KEY", f'"{code}"', f" {code}"):
         assert secret not in dump
         assert secret.encode() not in blobs
@@ -127,7 +126,7 @@ async def test_a_weak_password_is_refused(api: Any, password: str, problem: str)
         ("custom:floor", "9", "custom:floor: The value is not a Number within"),
         ("custom:floor", "x", "custom:floor: The value is not a Number within"),
         ("custom:room", "abcd", "custom:room: String length"),
-        ("custom:room", "", "custom:needed: "),
+        ("custom:room", "", "name: The attribute is required"),
     ],
 )
 async def test_values_must_conform_to_the_schema(
@@ -150,9 +149,7 @@ async def test_values_must_conform_to_the_schema(
     with pytest.raises(AwsError) as error:
         await sign_up(api, client_id, UserAttributes=[{"Name": name, "Value": value}])
     assert error.value.code == "InvalidParameterException"
-    assert message.replace("custom:needed: ", "name: The attribute is required") in (
-        error.value.message
-    )
+    assert message in error.value.message
 
 
 async def test_attributes_the_client_may_not_write(api: Any) -> None:
