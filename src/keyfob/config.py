@@ -27,7 +27,7 @@ _PLAIN_MQTT_PORTS = {"tcp": 1883, "tls": 8883}
 
 
 @dataclass(frozen=True, slots=True)
-class ListenerSettings:
+class MqttListener:
     """An extra MQTT listener for clients that are not signed in."""
 
     scheme: Literal["tcp", "tls"]
@@ -35,6 +35,11 @@ class ListenerSettings:
     port: int
     policy: str
     """IoT policy (in the default account and region) that every client is held to."""
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether the listener speaks TLS."""
+        return self.scheme == "tls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Settings:
     """0 picks a free one."""
     region: Region = DEFAULT_REGION
     account: AccountId = DEFAULT_ACCOUNT
-    listeners: tuple[ListenerSettings, ...] = ()
+    listeners: tuple[MqttListener, ...] = ()
     root_key: RootKey | None = None
     """None: the one kept in the data directory, made at first start."""
     durability: Literal["power", "process"] = "power"
@@ -68,8 +73,6 @@ class Settings:
     """Whether MQTT 5 reason strings say why; None: only when `host` is a loopback address."""
     dev: bool = False
     """Print confirmation codes in the log, and let the admin API move the clock."""
-    quiet_s: float = 10.0
-    """Seconds a connection may stay silent, or half sent, before it is closed."""
 
     @property
     def explains_to_clients(self) -> bool:
@@ -101,7 +104,7 @@ def parse_region(text: str) -> Region:
     return Region(text)
 
 
-def parse_listener(text: str) -> ListenerSettings:
+def parse_listener(text: str) -> MqttListener:
     """Parse `tcp://HOST:PORT?policy=NAME`.
 
     Raises:
@@ -111,6 +114,8 @@ def parse_listener(text: str) -> ListenerSettings:
     scheme = url.scheme
     if scheme not in ("tcp", "tls"):
         raise ConfigError(f"`{text}`: a listener is tcp://HOST:PORT?policy=NAME or tls://...")
+    if url.path or url.fragment or url.username:
+        raise ConfigError(f"`{text}`: a listener has a host, a port and a policy, nothing else")
     try:
         port = url.port
     except ValueError:
@@ -122,7 +127,7 @@ def parse_listener(text: str) -> ListenerSettings:
     policies = parameters.get("policy", [])
     if len(policies) != 1 or not policies[0]:
         raise ConfigError(f"`{text}`: name the IoT policy its clients are held to, ?policy=NAME")
-    return ListenerSettings(
+    return MqttListener(
         "tcp" if scheme == "tcp" else "tls",
         url.hostname or "127.0.0.1",
         _PLAIN_MQTT_PORTS[scheme] if port is None else port,

@@ -27,6 +27,8 @@ def test_a_listener_names_its_policy_and_has_a_usual_port() -> None:
         ("tcp://localhost:1883?policy=", "name the IoT policy"),
         ("tcp://localhost:1883?policy=a&policy=b", "name the IoT policy"),
         ("tcp://localhost:99999?policy=p", "port is not a number"),
+        ("tcp://localhost:1883/path?policy=p", "nothing else"),
+        ("tcp://user@localhost:1883?policy=p", "nothing else"),
         ("tcp://localhost:1883?policy=p&anonymous=yes", "no listener parameter `anonymous`"),
     ],
 )

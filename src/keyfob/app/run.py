@@ -25,7 +25,7 @@ from keyfob.server.authentication import authenticate
 from keyfob.server.listener import bind
 from keyfob.server.mqtt import MqttGate
 from keyfob.server.pipeline import Pipeline
-from keyfob.server.server import MqttListen, Server
+from keyfob.server.server import Server
 from keyfob.server.tls import ensure_certificates, server_context, server_names
 from keyfob.services.iot.ports import EndpointAddress
 from keyfob.signin.discovery import Discovery
@@ -120,7 +120,7 @@ async def _start(base: Foundation, data: DataDirectory, stack: AsyncExitStack) -
     stack.push_async_callback(server.close)
     server.listen_on(listening)
     for extra in settings.listeners:
-        server.listen_mqtt(MqttListen(extra.host, extra.port, extra.policy, extra.scheme == "tls"))
+        server.listen_mqtt(extra)
     endpoints = Endpoints(
         endpoint_url=f"http://{_bracketed(address.host)}:{port}",
         https_endpoint_url=f"https://{_bracketed(address.host)}:{port}",

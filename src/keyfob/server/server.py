@@ -8,11 +8,9 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
 
 from keyfob.authz.ports import CredentialLookup
 from keyfob.core.clock import Clock
-from keyfob.core.errors import ConfigError
 from keyfob.core.http import HttpRequest
 from keyfob.core.ids import AccountId, Region
 from keyfob.server.authentication import authenticate
@@ -26,37 +24,6 @@ from keyfob.sigv4 import SignatureError, to_aws_error
 
 DEVICE_GATEWAY = "iotdevicegateway"
 """Signing name of an upgrade. Source: IoT Developer Guide, `protocols`."""
-
-
-@dataclass(frozen=True, slots=True)
-class MqttListen:
-    """An extra listener that speaks MQTT only."""
-
-    host: str
-    port: int
-    policy_name: str
-    """IoT policy its clients are held to; they have no credentials."""
-    is_tls: bool
-
-
-def parse_listen(text: str) -> MqttListen:
-    """Parse `tcp://HOST:PORT?policy=NAME`, or the same with `tls://`.
-
-    Raises:
-        ConfigError: anything else.
-    """
-    problem = ConfigError(f"`{text[:200]}` is not `tcp://HOST:PORT?policy=NAME` (or `tls://`)")
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-        query = parse_qsl(parts.query, strict_parsing=True, max_num_fields=1)
-    except ValueError:
-        raise problem from None
-    if parts.scheme not in ("tcp", "tls") or not host or port is None or parts.path:
-        raise problem
-    if [name for name, _ in query] != ["policy"] or parts.fragment or parts.username:
-        raise problem
-    return MqttListen(host, port, query[0][1], is_tls=parts.scheme == "tls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +86,13 @@ class Server:
         }
         return self._open_port(listening, Reception(openers, self._settings, tls=self._tls))
 
-    def listen_mqtt(self, listen: MqttListen) -> tuple[str, int]:
+    def listen_mqtt(self, listen: MqttListenerer) -> tuple[str, int]:
         """Open a port that speaks MQTT only, and return the address bound.
 
         Raises:
             ConfigError: the address cannot be listened on.
         """
-        opener = self._gate.listener_client(self._account, self._region, listen.policy_name)
+        opener = self._gate.listener_client(self._account, self._region, listen.policy)
         reception = Reception(
             {Speech.MQTT: opener},
             self._settings,

@@ -16,11 +16,11 @@ from tests.unit.server.parts import (
 )
 from websockets.frames import Frame, Opcode
 
+from keyfob.config import MqttListener
 from keyfob.core.clock import ManualClock
-from keyfob.core.errors import ConfigError
 from keyfob.core.http import HttpRequest, HttpResponse
 from keyfob.server.mqtt import MqttGate
-from keyfob.server.server import MqttListen, Server, parse_listen
+from keyfob.server.server import Server
 from keyfob.server.settings import ListenerSettings
 from keyfob.sigv4 import SigningCredentials, presign
 
@@ -147,7 +147,7 @@ async def test_an_unsigned_upgrade_is_403(host: Host) -> None:
 async def test_a_listeners_clients_are_held_to_its_policy(
     host: Host, client_tls: ssl.SSLContext, policy: str, answer: bytes, secure: bool
 ) -> None:
-    listen = MqttListen("127.0.0.1", 0, policy, is_tls=secure)
+    listen = MqttListener("tls" if secure else "tcp", "127.0.0.1", 0, policy)
     reader, writer = await dial(host.server.listen_mqtt(listen), client_tls if secure else None)
     writer.write(CONNECT_V3[:3])
     await asyncio.sleep(0.001)
@@ -157,7 +157,7 @@ async def test_a_listeners_clients_are_held_to_its_policy(
 
 
 async def test_stopping_tells_version_5_clients_and_closes(host: Host) -> None:
-    address = host.server.listen_mqtt(MqttListen("127.0.0.1", 0, "wide", is_tls=False))
+    address = host.server.listen_mqtt(MqttListener("tcp", "127.0.0.1", 0, "wide"))
     reader, writer = await dial(address)
     writer.write(CONNECT_V5)
     connack = await reader.readexactly(2)
@@ -171,7 +171,7 @@ async def test_stopping_tells_version_5_clients_and_closes(host: Host) -> None:
 
 
 async def test_policies_are_let_go_with_the_last_who_can_ask(host: Host) -> None:
-    address = host.server.listen_mqtt(MqttListen("127.0.0.1", 0, "wide", is_tls=False))
+    address = host.server.listen_mqtt(MqttListener("tcp", "127.0.0.1", 0, "wide"))
     reader, writer = await dial(address)
     writer.write(CONNECT_V3)
     await reader.readexactly(4)
@@ -186,28 +186,3 @@ async def test_policies_are_let_go_with_the_last_who_can_ask(host: Host) -> None
         if not directory._in_use:
             break
     assert not directory._in_use
-
-
-def test_a_listen_address_is_parsed() -> None:
-    assert parse_listen("tcp://0.0.0.0:1883?policy=P") == MqttListen("0.0.0.0", 1883, "P", False)
-    assert parse_listen("tls://[::1]:8883?policy=a%20b") == MqttListen("::1", 8883, "a b", True)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "tcp://h:1",
-        "tcp://h:1?policy=",
-        "tcp://h?policy=P",
-        "http://h:1?policy=P",
-        "tcp://h:99999?policy=P",
-        "tcp://h:1?policy=P&policy=Q",
-        "tcp://h:1/x?policy=P",
-        "tcp://u@h:1?policy=P",
-        "tcp://h:1?other=P",
-    ],
-)
-def test_any_other_listen_address_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="policy=NAME"):
-        parse_listen(text)

@@ -235,6 +235,7 @@ async def test_ping_is_answered(open_site: OpenSite) -> None:
         (Frame(Opcode.CONT, b"x").serialize(mask=True), 1002),
         (Frame(Opcode.BINARY, b"x" * 2000).serialize(mask=True), 1009),
     ],
+    ids=["text", "unmasked", "reserved bit", "nothing to continue", "too large"],
 )
 async def test_frames_that_mqtt_does_not_use_end_the_connection(
     open_site: OpenSite, frame: bytes, code: int
@@ -265,7 +266,7 @@ async def test_a_closing_peer_is_answered_after_its_last_packet(open_site: OpenS
 async def test_the_broker_closes_with_a_handshake_or_a_deadline(
     open_site: OpenSite, does_answer: bool
 ) -> None:
-    site = open_site(close_deadline_s=30.0 if does_answer else 0.05)
+    site = open_site(websocket_close_deadline_s=30.0 if does_answer else 0.05)
     _, socket = await site.upgrade()
     transport = site.receivers[0].transport
     transport.write(b"last words")
