@@ -86,7 +86,7 @@ class Server:
         }
         return self._open_port(listening, Reception(openers, self._settings, tls=self._tls))
 
-    def listen_mqtt(self, listen: MqttListenerer) -> tuple[str, int]:
+    def listen_mqtt(self, listen: MqttListener) -> tuple[str, int]:
         """Open a port that speaks MQTT only, and return the address bound.
 
         Raises:
