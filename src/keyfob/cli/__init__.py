@@ -6,15 +6,23 @@ from cyclopts import App
 
 from keyfob.core.errors import ConfigError
 
-_COMMANDS = ("up", "env", "demo", "who", "denials", "mail")
+_COMMANDS = {
+    "up": "Serve the AWS APIs and MQTT, over TCP, TLS and WebSocket, on one port.",
+    "env": "Print the environment that points the AWS CLI and SDKs at the running server.",
+    "demo": "Play the whole flow with two users, and show who could do what, and why not.",
+    "who": "Show the user behind an identity id, or the identities of a user.",
+    "denials": "Print what was refused and why.",
+    "mail": "Print the messages that users would have got, with their codes.",
+}
+"""Each command's name and its line in `keyfob --help`; the module is not loaded for that."""
 
 app = App(
     name="keyfob",
     help="Amazon Cognito, IAM/STS and AWS IoT Core for per-user MQTT, in one process.",
     version_flags=["--version"],
 )
-for _name in _COMMANDS:
-    app.command(f"keyfob.cli.{_name}:{_name}", name=_name)
+for _name, _summary in _COMMANDS.items():
+    app.command(f"keyfob.cli.{_name}:{_name}", name=_name, help=_summary)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from keyfob.authz.ports import CredentialLookup
+from keyfob.config import MqttListener
 from keyfob.core.clock import Clock
 from keyfob.core.http import HttpRequest
 from keyfob.core.ids import AccountId, Region
