@@ -30,10 +30,10 @@ def who(
         print(f"{person['username'] or '(guest)'}")
         for label in ("user_pool_id", "sub", "status"):
             if person[label]:
-                print(f"  {label.replace('_', ' '):14}{person[label]}")
+                print(f"  {label.replace('_', ' '):20} {person[label]}")
         for attribute, value in person["attributes"].items():
-            print(f"  {attribute:14}{value}")
+            print(f"  {attribute:20} {value}")
         for identity in person["identities"]:
             state = " (disabled)" if identity["is_disabled"] else ""
-            print(f"  {'identity':14}{identity['identity_id']}{state}")
-            print(f"  {'in pool':14}{identity['identity_pool_id']}")
+            print(f"  {'identity':20} {identity['identity_id']}{state}")
+            print(f"  {'in pool':20} {identity['identity_pool_id']}")

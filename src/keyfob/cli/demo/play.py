@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from keyfob.cli.demo.device import Answer, Device
@@ -38,6 +39,9 @@ class Attempt:
     building: str
     answer: Answer
 
+    def __str__(self) -> str:
+        return f"{self.person.name}: {self.action} in building {self.building}"
+
     @property
     def is_as_expected(self) -> bool:
         """Whether it was allowed exactly if the building is the person's own."""
@@ -55,15 +59,20 @@ def play() -> bool:
         attempts = _perform(console, server.endpoints)
     console.print()
     console.print(_table(attempts))
+    console.print("\n[bold]Why not[/]")
     for attempt in attempts:
         if not attempt.answer.is_allowed:
-            console.print(f"[red]denied[/] {attempt.answer.reason}", soft_wrap=True)
+            console.print(f"[red]{attempt}[/]")
+            console.print(Padding(attempt.answer.reason, (0, 0, 0, 2)))
+    return _conclude(console, attempts)
+
+
+def _conclude(console: Console, attempts: list[Attempt]) -> bool:
+    """Say whether everything went as it should, and what did not."""
     unexpected = [attempt for attempt in attempts if not attempt.is_as_expected]
     for attempt in unexpected:
-        console.print(
-            f"[bold red]unexpected:[/] {attempt.person.name} {attempt.action} "
-            f"building {attempt.building}: allowed={attempt.answer.is_allowed}"
-        )
+        allowed = "was" if attempt.answer.is_allowed else "was not"
+        console.print(f"[bold red]unexpected:[/] {attempt} {allowed} allowed")
     if not unexpected:
         console.print("\n[bold green]Everyone was held to their own building.[/]")
     return not unexpected
@@ -94,8 +103,8 @@ def _enter(
     attach_policy(endpoints, REGION, credentials)
     _step(
         console,
-        f"{person.name} signed in with SRP, lives in building {person.building}, "
-        f"is identity {credentials.identity_id}, attached the IoT policy",
+        f"{person.name} of building {person.building} signed in with SRP, exchanged the token and "
+        f"attached the policy: {credentials.identity_id}",
     )
     return credentials
 
@@ -140,8 +149,8 @@ def _receive(devices: dict[str, Device], person: Person, building: str) -> Attem
     devices[publisher.name].publish(f"building/{building}/light", payload)
     is_own = building == person.building
     arrived = devices[person.name].received(payload, timeout_s=3.0 if is_own else 0.3)
-    reason = "" if arrived else f"what was published in building {building} did not arrive"
-    return Attempt(person, "receive", building, Answer(arrived, f"{person.name}: {reason}"))
+    reason = "" if arrived else f"what {publisher.name} published there did not arrive"
+    return Attempt(person, "receive", building, Answer(arrived, reason))
 
 
 def _table(attempts: list[Attempt]) -> Table:
