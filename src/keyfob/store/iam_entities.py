@@ -1,41 +1,38 @@
-"""Roles and users in SQL: what their two stores share."""
+"""Roles, users and groups in SQL: what their three stores share besides names."""
 
 from collections.abc import Awaitable, Callable
-from typing import Generic, Literal, TypeVar
+from typing import Literal, TypeVar
 
-import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Table, delete, insert, select
 
 from keyfob.core.ids import AccountId
 from keyfob.store.database import Database
+from keyfob.store.iam_resources import SqlResourceStore
 from keyfob.store.ports.iam_entities import (
-    EntityExistsError,
     IamEntity,
-    UnknownEntityError,
+    IamPrincipal,
     UnknownManagedPolicyError,
 )
-from keyfob.store.ports.page import Page
 from keyfob.store.tables.iam_entities import iam_policy_uses
 from keyfob.store.tables.iam_policies import iam_policies
 
-RecordT = TypeVar("RecordT", bound=IamEntity)
+EntityT = TypeVar("EntityT", bound=IamEntity)
 
-Kind = Literal["role", "user"]
+Kind = Literal["role", "user", "group"]
 
 AWS_POLICY_PREFIX = "arn:aws:iam::aws:policy/"
 """AWS's own managed policies have no rows; the service knows which of them exist."""
 
 
-class SqlEntityStore(Generic[RecordT]):
-    """One table of entities; subclasses say which, and keep further indexes in step."""
+class SqlEntityStore(SqlResourceStore[EntityT]):
+    """One table of entities, and which managed policies they have."""
 
     def __init__(
         self,
         database: Database,
         *,
         table: Table,
-        record_type: type[RecordT],
+        record_type: type[EntityT],
         kind: Kind,
         notify: Callable[[str], Awaitable[None]],
     ) -> None:
@@ -43,81 +40,16 @@ class SqlEntityStore(Generic[RecordT]):
 
         Args:
             database: where.
-            table: an entity table.
+            table: a resource table.
             record_type: what its documents decode to.
             kind: how `iam_policy_uses` names them.
             notify: told the ARN after every commit.
         """
-        self._database = database
-        self._table = table
+        super().__init__(database, table=table, record_type=record_type)
         self._kind = kind
         self._notify = notify
-        self._decoder = msgspec.json.Decoder(record_type)
 
-    async def get(self, account: AccountId, name: str) -> RecordT | None:
-        """Return the entity of that name, in any case."""
-        return await self._database.read(lambda connection: self._load(connection, account, name))
-
-    async def add(self, record: RecordT) -> None:
-        """Keep a new entity; see the port for what it raises."""
-
-        def work(connection: Connection) -> None:
-            self._insert(connection, record)
-            self._index(connection, None, record)
-
-        await self._database.write(work)
-        await self._committed(record.arn)
-
-    async def update(
-        self, account: AccountId, name: str, change: Callable[[RecordT], RecordT]
-    ) -> RecordT:
-        """Replace an entity by `change(entity)`; see the port for what it raises."""
-
-        def work(connection: Connection) -> tuple[RecordT, RecordT]:
-            before = self._require(connection, account, name)
-            after = change(before)
-            self._replace(connection, before, after)
-            self._index(connection, before, after)
-            return before, after
-
-        before, after = await self._database.write(work)
-        await self._committed(before.arn)
-        if after.arn != before.arn:
-            await self._committed(after.arn)
-        return after
-
-    async def delete(
-        self, account: AccountId, name: str, require: Callable[[RecordT], None]
-    ) -> None:
-        """Delete an entity unless `require(entity)` raises."""
-
-        def work(connection: Connection) -> RecordT:
-            record = self._require(connection, account, name)
-            require(record)
-            connection.execute(delete(self._table).where(*self._key(account, name)))
-            self._index(connection, record, None)
-            return record
-
-        record = await self._database.write(work)
-        await self._committed(record.arn)
-
-    async def page(
-        self, account: AccountId, *, after: str | None, limit: int, path_prefix: str = "/"
-    ) -> Page[RecordT]:
-        """Return entities in the order of their lower-case names, which are the page keys."""
-        columns = self._table.c
-        query = (
-            select(columns.name_key, columns.document)
-            .where(columns.account == account, columns.name_key > (after or ""))
-            .where(func.substr(columns.path, 1, len(path_prefix)) == path_prefix)
-            .order_by(columns.name_key)
-            .limit(limit + 1)
-        )
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        items = tuple(self._decoder.decode(row.document) for row in rows[:limit])
-        return Page(items, rows[limit - 1].name_key if len(rows) > limit else None)
-
-    async def holders(self, account: AccountId, policy_arn: str) -> tuple[RecordT, ...]:
+    async def holders(self, account: AccountId, policy_arn: str) -> tuple[EntityT, ...]:
         """Return those that have a managed policy attached or as their boundary, by name."""
         columns, uses = self._table.c, iam_policy_uses.c
         names = select(uses.name_key).where(
@@ -134,8 +66,8 @@ class SqlEntityStore(Generic[RecordT]):
     async def _committed(self, arn: str) -> None:
         await self._notify(arn)
 
-    def _index(self, connection: Connection, before: RecordT | None, after: RecordT | None) -> None:
-        """Bring what refers to the entity in step with its record."""
+    def _index(self, connection: Connection, before: EntityT | None, after: EntityT | None) -> None:
+        super()._index(connection, before, after)
         if before is not None:
             key = _use_key(before, self._kind)
             uses = iam_policy_uses.c
@@ -153,44 +85,6 @@ class SqlEntityStore(Generic[RecordT]):
             if rows:
                 connection.execute(insert(iam_policy_uses), rows)
 
-    def _insert(self, connection: Connection, record: RecordT) -> None:
-        values = {
-            "account": record.account,
-            "name_key": record.name.lower(),
-            "path": record.path,
-            "document": msgspec.json.encode(record),
-        }
-        try:
-            connection.execute(insert(self._table), values)
-        except IntegrityError:
-            raise EntityExistsError(record.name) from None
-
-    def _replace(self, connection: Connection, before: RecordT, after: RecordT) -> None:
-        values = {
-            "name_key": after.name.lower(),
-            "path": after.path,
-            "document": msgspec.json.encode(after),
-        }
-        where = self._key(before.account, before.name)
-        try:
-            connection.execute(update(self._table).where(*where).values(values))
-        except IntegrityError:
-            raise EntityExistsError(after.name) from None
-
-    def _load(self, connection: Connection, account: AccountId, name: str) -> RecordT | None:
-        query = select(self._table.c.document).where(*self._key(account, name))
-        document = connection.execute(query).scalar_one_or_none()
-        return None if document is None else self._decoder.decode(document)
-
-    def _require(self, connection: Connection, account: AccountId, name: str) -> RecordT:
-        record = self._load(connection, account, name)
-        if record is None:
-            raise UnknownEntityError(name)
-        return record
-
-    def _key(self, account: AccountId, name: str) -> tuple[ColumnElement[bool], ...]:
-        return (self._table.c.account == account, self._table.c.name_key == name.lower())
-
 
 def _use_key(record: IamEntity, kind: Kind) -> dict[str, str]:
     return {"account": record.account, "kind": kind, "name_key": record.name.lower()}
@@ -200,7 +94,7 @@ def _use_rows(record: IamEntity, kind: Kind) -> list[dict[str, str]]:
     """Return the rows that say which managed policies an entity has."""
     key = _use_key(record, kind)
     rows = [{**key, "policy_arn": arn, "usage": "attached"} for arn in record.attached]
-    if record.boundary_arn is not None:
+    if isinstance(record, IamPrincipal) and record.boundary_arn is not None:
         rows.append({**key, "policy_arn": record.boundary_arn, "usage": "boundary"})
     return rows
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from keyfob.authz.ports import PolicyChanges
 from keyfob.core.ids import AccountId
+from keyfob.store.announcement import write_and_tell
 from keyfob.store.database import Database
 from keyfob.store.ports.iam_policies import (
     ManagedPolicyExistsError,
@@ -51,8 +52,7 @@ class SqlManagedPolicyStore:
             except IntegrityError:
                 raise ManagedPolicyExistsError(record.name) from None
 
-        await self._database.write(work)
-        await self._changes.managed_policy_changed(record.arn)
+        await write_and_tell(self._database, work, lambda _: self._committed(record.arn))
 
     async def update(
         self, arn: str, change: Callable[[ManagedPolicyRecord], ManagedPolicyRecord]
@@ -67,9 +67,7 @@ class SqlManagedPolicyStore:
             )
             return after
 
-        after = await self._database.write(work)
-        await self._changes.managed_policy_changed(arn)
-        return after
+        return await write_and_tell(self._database, work, lambda _: self._committed(arn))
 
     async def delete(self, arn: str, require: Callable[[ManagedPolicyRecord], None]) -> None:
         """Delete a policy that nobody refers to; see the port for what it raises."""
@@ -82,8 +80,7 @@ class SqlManagedPolicyStore:
             require(record)
             connection.execute(delete(iam_policies).where(iam_policies.c.arn == arn))
 
-        await self._database.write(work)
-        await self._changes.managed_policy_changed(arn)
+        await write_and_tell(self._database, work, lambda _: self._committed(arn))
 
     async def page(
         self, account: AccountId, *, after: str | None, limit: int, path_prefix: str = "/"
@@ -112,6 +109,9 @@ class SqlManagedPolicyStore:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         counts = {row[0]: row[1] for row in rows}
         return ManagedPolicyUse(counts.get("attached", 0), counts.get("boundary", 0))
+
+    async def _committed(self, arn: str) -> None:
+        await self._changes.managed_policy_changed(arn)
 
 
 def _load(connection: Connection, arn: str) -> ManagedPolicyRecord | None:

@@ -1,12 +1,20 @@
 """IAM users and their access keys in SQL."""
 
-from sqlalchemy import Connection, delete, insert, select
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, delete, insert, select, update
 
 from keyfob.authz.ports import PolicyChanges
 from keyfob.store.database import Database
 from keyfob.store.iam_entities import SqlEntityStore
-from keyfob.store.ports.iam_users import UserRecord
-from keyfob.store.tables.iam_entities import iam_access_keys, iam_users
+from keyfob.store.ports.iam_resources import ResourceInUseError
+from keyfob.store.ports.iam_users import AccessKeyUse, UserRecord
+from keyfob.store.tables.iam_entities import (
+    iam_access_key_uses,
+    iam_access_keys,
+    iam_group_members,
+    iam_users,
+)
 
 MAX_CACHED_KEYS = 10_000
 """Access keys remembered with their users; beyond it the memory starts over."""
@@ -62,22 +70,73 @@ class SqlUserStore(SqlEntityStore[UserRecord]):
         }
         await super()._committed(arn)
 
+    async def key_use(self, access_key_id: str) -> AccessKeyUse | None:
+        """Return the latest use of a key that was kept."""
+        uses = iam_access_key_uses.c
+        query = select(uses.used_at_s, uses.region, uses.service).where(
+            uses.access_key_id == access_key_id
+        )
+        row = await self._database.read(lambda connection: connection.execute(query).first())
+        return None if row is None else AccessKeyUse(*row)
+
+    async def keep_key_uses(self, uses: Mapping[str, AccessKeyUse]) -> None:
+        """Keep the latest uses of keys; those of keys that are gone are dropped."""
+
+        def work(connection: Connection) -> None:
+            column, table = iam_access_keys.c.access_key_id, iam_access_key_uses
+            known = select(column).where(column.in_(list(uses)))
+            rows = [
+                {
+                    "access_key_id": key,
+                    "used_at_s": uses[key].used_at_s,
+                    "region": uses[key].region,
+                    "service": uses[key].service,
+                }
+                for key in connection.execute(known).scalars()
+            ]
+            connection.execute(delete(table).where(table.c.access_key_id.in_(list(uses))))
+            if rows:
+                connection.execute(insert(table), rows)
+
+        await self._database.write(work)
+
     def _index(
         self, connection: Connection, before: UserRecord | None, after: UserRecord | None
     ) -> None:
         super()._index(connection, before, after)
-        if before is not None and before.access_keys:
-            ids = [key.access_key_id for key in before.access_keys]
-            connection.execute(
-                delete(iam_access_keys).where(iam_access_keys.c.access_key_id.in_(ids))
-            )
-        if after is not None and after.access_keys:
-            rows = [
-                {
-                    "access_key_id": key.access_key_id,
-                    "account": after.account,
-                    "name_key": after.name.lower(),
-                }
-                for key in after.access_keys
-            ]
-            connection.execute(insert(iam_access_keys), rows)
+        _index_memberships(connection, before, after)
+        _index_access_keys(connection, before, after)
+
+
+def _index_memberships(
+    connection: Connection, before: UserRecord | None, after: UserRecord | None
+) -> None:
+    """Let a renamed user's memberships follow; refuse to delete a user who has any."""
+    if before is None:
+        return
+    members = iam_group_members.c
+    own = (members.account == before.account, members.user_key == before.name.lower())
+    if after is None:
+        if connection.execute(select(members.group_key).where(*own).limit(1)).first() is not None:
+            raise ResourceInUseError(before.name)
+    elif after.name.lower() != before.name.lower():
+        connection.execute(
+            update(iam_group_members).where(*own).values(user_key=after.name.lower())
+        )
+
+
+def _index_access_keys(
+    connection: Connection, before: UserRecord | None, after: UserRecord | None
+) -> None:
+    old = set() if before is None else {key.access_key_id for key in before.access_keys}
+    new = set() if after is None else {key.access_key_id for key in after.access_keys}
+    if old:
+        keys, uses = iam_access_keys, iam_access_key_uses
+        connection.execute(delete(keys).where(keys.c.access_key_id.in_(old)))
+        connection.execute(delete(uses).where(uses.c.access_key_id.in_(old - new)))
+    if after is not None and new:
+        rows = [
+            {"access_key_id": key, "account": after.account, "name_key": after.name.lower()}
+            for key in new
+        ]
+        connection.execute(insert(iam_access_keys), rows)

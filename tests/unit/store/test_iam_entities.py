@@ -12,7 +12,8 @@ from keyfob.core.ids import AccountId
 from keyfob.store.database import MemoryDatabase, SqliteDatabase
 from keyfob.store.iam_roles import SqlRoleStore
 from keyfob.store.iam_users import SqlUserStore
-from keyfob.store.ports.iam_entities import UnknownEntityError, UnknownManagedPolicyError
+from keyfob.store.ports.iam_entities import UnknownManagedPolicyError
+from keyfob.store.ports.iam_resources import UnknownResourceError
 from keyfob.store.ports.iam_roles import RoleRecord
 from keyfob.store.ports.iam_users import AccessKeyRecord, UserRecord
 from keyfob.store.tables.iam_entities import iam_policy_uses, iam_roles
@@ -116,9 +117,9 @@ async def test_uses_follow_the_record(database: MemoryDatabase) -> None:
 
 async def test_unknown_entities(database: MemoryDatabase) -> None:
     store = SqlRoleStore(database, RecordingChanges())
-    with pytest.raises(UnknownEntityError):
+    with pytest.raises(UnknownResourceError):
         await store.update(ACCOUNT, "r", lambda record: record)
-    with pytest.raises(UnknownEntityError):
+    with pytest.raises(UnknownResourceError):
         await store.delete(ACCOUNT, "r", lambda record: None)
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from keyfob.authz.errors import UnknownCredentialError
 from keyfob.authz.ports import Credential
 from keyfob.authz.principal import IamUser
+from keyfob.core.ids import Region
 from keyfob.core.secret import Secret
+from keyfob.services.iam.key_uses import KeyUses
 from keyfob.services.iam.operations.access_keys import SECRET_PURPOSE
 from keyfob.store.ports.iam_users import UserStore
 from keyfob.tokens.sealed import Sealer
@@ -21,6 +23,7 @@ class AccessKeyCredentials:
 
     users: UserStore
     sealer: Sealer
+    uses: KeyUses
 
     async def find(self, access_key_id: str, session_token: str | None, now_s: float) -> Credential:
         """Return the credential of an active access key.
@@ -35,4 +38,8 @@ class AccessKeyCredentials:
             raise UnknownCredentialError(access_key_id)
         secret = self.sealer.decrypt(SECRET_PURPOSE, key.sealed_secret, access_key_id)
         principal = IamUser(user.account, user.name, user.arn, user.unique_id, user.tags)
-        return Credential(Secret(secret.decode()), principal)
+
+        def note_use(region: Region, service: str) -> None:
+            self.uses.note(access_key_id, region, service, now_s)
+
+        return Credential(Secret(secret.decode()), principal, note_use)

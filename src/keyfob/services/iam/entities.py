@@ -1,143 +1,75 @@
-"""The two kinds of entity, role and user, so that what they share is written once."""
+"""The kinds of entity: role, user and group."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from keyfob.authz.operation import AuthorizedRequest, Call
+from keyfob.authz.operation import Call
 from keyfob.authz.principal import IamUser
-from keyfob.core.arn import iam_arn
 from keyfob.services.iam import errors
-from keyfob.store.ports.iam_entities import (
-    EntityExistsError,
-    EntityStore,
-    IamEntity,
-    UnknownEntityError,
-    UnknownManagedPolicyError,
-)
+from keyfob.services.iam.kinds import Keys, ResourceKind
+from keyfob.store.ports.iam_entities import IamEntity, IamPrincipal
+from keyfob.store.ports.iam_groups import GroupRecord
 from keyfob.store.ports.iam_roles import RoleRecord
 from keyfob.store.ports.iam_users import UserRecord
 
 if TYPE_CHECKING:
     from keyfob.services.iam.service import IamService
 
-EntityT = TypeVar("EntityT", bound=IamEntity)
+PrincipalT = TypeVar("PrincipalT", bound=IamPrincipal)
 
 
-@dataclass(frozen=True, slots=True)
-class EntityKind(Generic[EntityT]):
-    """What tells roles from users."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalKind(ResourceKind[PrincipalT], Generic[PrincipalT]):
+    """Role or user."""
 
-    word: Literal["role", "user"]
-    name_member: Literal["RoleName", "UserName"]
-    quota_word: Literal["Role", "User"]
-    """As in quota names: `PoliciesPerRole`."""
-    store: "Callable[[IamService], EntityStore[EntityT]]"
+    tag_keys: tuple[str, ...] = ("aws:ResourceTag", "iam:ResourceTag")
 
-    async def find(self, service: "IamService", request: AuthorizedRequest) -> EntityT:
-        """Return the entity a request names; a user who names none means itself.
+    async def stored_boundary(self, service: "IamService", call: Call) -> Keys:
+        """Return `iam:PermissionsBoundary`: the boundary that the role or user has."""
+        record = await self._stored(service, call)
+        if record is None or record.boundary_arn is None:
+            return {}
+        return {"iam:PermissionsBoundary": (record.boundary_arn,)}
 
-        Raises:
-            AwsError: `NoSuchEntity`; `ValidationError` when none is named and the caller is no
-                user.
-        """
-        name = self.require_name(request.call)
-        record = await self.store(service).get(request.account, name)
-        if record is None:
-            raise errors.entity_not_found(self.word, name)
-        return record
 
-    async def update(
-        self,
-        service: "IamService",
-        request: AuthorizedRequest,
-        change: Callable[[EntityT], EntityT],
-    ) -> EntityT:
-        """Change the entity a request names, in one transaction.
-
-        Raises:
-            AwsError: what `change` raises; `NoSuchEntity`; `EntityAlreadyExists` for a new name
-                that is taken.
-        """
-        name = self.require_name(request.call)
-        try:
-            return await self.store(service).update(request.account, name, change)
-        except UnknownEntityError:
-            raise errors.entity_not_found(self.word, name) from None
-        except EntityExistsError as error:
-            raise errors.entity_exists(self.word, str(error)) from None
-        except UnknownManagedPolicyError as error:
-            raise errors.policy_not_attachable(str(error)) from None
-
-    async def add(self, service: "IamService", record: EntityT) -> None:
-        """Keep a new entity.
-
-        Raises:
-            AwsError: `EntityAlreadyExists`; `NoSuchEntity` for an unknown boundary.
-        """
-        try:
-            await self.store(service).add(record)
-        except EntityExistsError:
-            raise errors.entity_exists(self.word, record.name) from None
-        except UnknownManagedPolicyError as error:
-            raise errors.policy_not_attachable(str(error)) from None
-
-    async def delete(
-        self,
-        service: "IamService",
-        request: AuthorizedRequest,
-        require: Callable[[EntityT], None],
-    ) -> None:
-        """Delete the entity a request names.
-
-        Raises:
-            AwsError: what `require` raises; `NoSuchEntity`.
-        """
-        name = self.require_name(request.call)
-        try:
-            await self.store(service).delete(request.account, name, require)
-        except UnknownEntityError:
-            raise errors.entity_not_found(self.word, name) from None
-
-    async def resource(self, service: "IamService", call: Call) -> tuple[str, ...]:
-        """Return the ARN of the entity a call names, path included when it exists."""
-        name = self._name(call)
-        if name is None:
-            return ("*",)
-        record = await self.store(service).get(call.account, name)
-        arn = record.arn if record is not None else iam_arn(call.account, f"{self.word}/{name}")
-        return (arn,)
-
-    async def new_resource(self, _service: "IamService", call: Call) -> tuple[str, ...]:
-        """Return the ARN of the entity a call would make."""
-        path, name = call.params.get("Path", "/"), call.params[self.name_member]
-        return (iam_arn(call.account, f"{self.word}{path}{name}"),)
-
-    async def any_of_kind(self, _service: "IamService", call: Call) -> tuple[str, ...]:
-        """Return the ARN that stands for all entities below a path: what listing asks about."""
-        prefix = call.params.get("PathPrefix", "/")
-        return (iam_arn(call.account, f"{self.word}{prefix}"),)
-
-    def require_name(self, call: Call) -> str:
-        """Return the name a call gives, or the calling user's own.
-
-        Raises:
-            AwsError: `ValidationError` when there is neither.
-        """
-        name = self._name(call)
-        if name is None:
-            raise errors.user_name_needed()
-        return name
-
-    def _name(self, call: Call) -> str | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _UserKind(PrincipalKind[UserRecord]):
+    def name(self, call: Call) -> str | None:
+        """Return the name a call gives; a user who gives none means itself."""
         name: str | None = call.params.get(self.name_member)
-        if name is None and self.word == "user" and isinstance(call.principal, IamUser):
+        if name is None and isinstance(call.principal, IamUser):
             return call.principal.name
         return name
 
 
-ROLE: EntityKind[RoleRecord] = EntityKind("role", "RoleName", "Role", lambda service: service.roles)
-USER: EntityKind[UserRecord] = EntityKind("user", "UserName", "User", lambda service: service.users)
+ROLE: PrincipalKind[RoleRecord] = PrincipalKind(
+    word="role",
+    name_member="RoleName",
+    quota_word="Role",
+    store=lambda service: service.roles,
+    missing=partial(errors.entity_not_found, "role"),
+    taken=partial(errors.entity_exists, "role"),
+    in_use=errors.must_remove_role_first,
+)
+USER: PrincipalKind[UserRecord] = _UserKind(
+    word="user",
+    name_member="UserName",
+    quota_word="User",
+    store=lambda service: service.users,
+    missing=partial(errors.entity_not_found, "user"),
+    taken=partial(errors.entity_exists, "user"),
+    in_use=errors.must_remove_users_first,
+)
+GROUP: ResourceKind[GroupRecord] = ResourceKind(
+    word="group",
+    name_member="GroupName",
+    quota_word="Group",
+    store=lambda service: service.groups,
+    missing=partial(errors.entity_not_found, "group"),
+    taken=partial(errors.entity_exists, "group"),
+    in_use=errors.must_remove_users_first,
+)
 
 
 def require_no_policies(record: IamEntity) -> None:

@@ -1,11 +1,13 @@
 """Pages of IAM's listings: `MaxItems` and `Marker` in, `IsTruncated` and `Marker` out."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from keyfob.authz.operation import Params
+from keyfob.core.ids import AccountId
 from keyfob.core.marker import MarkerError, build_marker, parse_marker
 from keyfob.services.iam import errors
+from keyfob.store.ports.page import Page
 
 DEFAULT_PAGE = 100
 """Items of a page when the caller does not say; IAM API Reference (documented)."""
@@ -56,3 +58,23 @@ def cut_page(
     rest = sorted((item for item in items if after is None or key(item) > after), key=key)
     page = rest[:limit]
     return page, render_page(listing, key(page[-1]) if len(rest) > limit else None)
+
+
+class Listing(Protocol[T]):
+    """A store that lists what it has."""
+
+    async def page(self, account: AccountId, *, after: str | None, limit: int) -> Page[T]:
+        """Return records in key order."""
+        ...
+
+
+async def read_all(store: Listing[T], account: AccountId) -> list[T]:
+    """Return all records of a kind, for the operations that have no pages."""
+    records: list[T] = []
+    after: str | None = None
+    while True:
+        page = await store.page(account, after=after, limit=DEFAULT_PAGE)
+        records += page.items
+        if page.next_after is None:
+            return records
+        after = page.next_after

@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from keyfob.store.ports.iam_entities import EntityStore, IamEntity
+from keyfob.store.ports.iam_entities import EntityStore, IamPrincipal
 
 
-class RoleRecord(IamEntity, frozen=True, kw_only=True):
+class RoleRecord(IamPrincipal, frozen=True, kw_only=True):
     """One role."""
 
     trust_policy: str

@@ -1,10 +1,11 @@
 """IAM users and their access keys as they are kept."""
 
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 import msgspec
 
-from keyfob.store.ports.iam_entities import EntityStore, IamEntity
+from keyfob.store.ports.iam_entities import EntityStore, IamPrincipal
 
 KeyStatus = Literal["Active", "Inactive"]
 """Whether an access key may sign."""
@@ -20,7 +21,7 @@ class AccessKeyRecord(msgspec.Struct, frozen=True):
     status: KeyStatus = "Active"
 
 
-class UserRecord(IamEntity, frozen=True, kw_only=True):
+class UserRecord(IamPrincipal, frozen=True, kw_only=True):
     """One user."""
 
     access_keys: tuple[AccessKeyRecord, ...] = ()
@@ -30,9 +31,26 @@ class UserRecord(IamEntity, frozen=True, kw_only=True):
         return next((key for key in self.access_keys if key.access_key_id == access_key_id), None)
 
 
+class AccessKeyUse(msgspec.Struct, frozen=True):
+    """One use of an access key."""
+
+    used_at_s: float
+    region: str
+    service: str
+    """Signing name, for instance `iam`."""
+
+
 class UserStore(EntityStore[UserRecord], Protocol):
     """The users of every account."""
 
     async def find_by_access_key(self, access_key_id: str) -> UserRecord | None:
         """Return the user an access key belongs to; answered from memory once asked."""
+        ...
+
+    async def key_use(self, access_key_id: str) -> AccessKeyUse | None:
+        """Return the latest use of a key that was kept."""
+        ...
+
+    async def keep_key_uses(self, uses: Mapping[str, AccessKeyUse]) -> None:
+        """Keep the latest uses of keys, by key id; those of keys that are gone are dropped."""
         ...

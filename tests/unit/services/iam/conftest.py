@@ -3,16 +3,12 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.unit.services.caller import Caller
 from tests.unit.services.changes import RecordingChanges
+from tests.unit.services.iam.building import PassRoleAnswers, build_iam
 
-from keyfob.core.ids import SystemRandomness
+from keyfob.services.iam.policy_source import IamPolicies
 from keyfob.services.iam.service import OPERATIONS, IamService
 from keyfob.store.database import MemoryDatabase
-from keyfob.store.iam_policies import SqlManagedPolicyStore
-from keyfob.store.iam_roles import SqlRoleStore
-from keyfob.store.iam_users import SqlUserStore
 from keyfob.store.tables.metadata import metadata
-from keyfob.tokens.keyring import Keyring
-from keyfob.tokens.sealed import Sealer
 
 
 @pytest.fixture
@@ -29,14 +25,20 @@ def changes() -> RecordingChanges:
 
 
 @pytest.fixture
-def service(database: MemoryDatabase, changes: RecordingChanges) -> IamService:
-    return IamService(
-        roles=SqlRoleStore(database, changes),
-        users=SqlUserStore(database, changes),
-        policies=SqlManagedPolicyStore(database, changes),
-        sealer=Sealer(Keyring([bytes(32)])),
-        randomness=SystemRandomness(),
-    )
+def pass_role() -> PassRoleAnswers:
+    return PassRoleAnswers()
+
+
+@pytest.fixture
+def service(
+    database: MemoryDatabase, changes: RecordingChanges, pass_role: PassRoleAnswers
+) -> IamService:
+    return build_iam(database, changes, pass_role)
+
+
+@pytest.fixture
+def source(service: IamService) -> IamPolicies:
+    return IamPolicies(service.roles, service.users, service.groups, service.policies)
 
 
 @pytest.fixture

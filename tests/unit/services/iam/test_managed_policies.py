@@ -1,22 +1,15 @@
 import asyncio
 from urllib.parse import unquote
 
-import pytest
 from tests.unit.services.caller import Caller
 from tests.unit.services.changes import RecordingChanges
 from tests.unit.services.iam.documents import ALLOW_ALL, IOT_CONNECT, LAMBDA_TRUST, padded
+from tests.unit.services.iam.refusing import refuse
 
-from keyfob.core.errors import AwsError
 from keyfob.services.iam.service import IamService
 
 ARN = "arn:aws:iam::123456789012:policy/Play"
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
-
-
-async def refuse(iam: Caller[IamService], name: str, **params: object) -> AwsError:
-    with pytest.raises(AwsError) as caught:
-        await iam(name, **params)
-    return caught.value
 
 
 async def make_policy(iam: Caller[IamService], name: str = "Play") -> str:

@@ -15,11 +15,6 @@ ROLE = "arn:aws:iam::123456789012:role/app/Player"
 POLICY = "arn:aws:iam::123456789012:policy/Play"
 
 
-@pytest.fixture
-def source(service: IamService) -> IamPolicies:
-    return IamPolicies(service.roles, service.users, service.policies)
-
-
 async def make_role(iam: Caller[IamService]) -> None:
     await iam("CreatePolicy", PolicyName="Play", PolicyDocument=IOT_CONNECT)
     await iam("CreateRole", RoleName="Player", Path="/app/", AssumeRolePolicyDocument=LAMBDA_TRUST)

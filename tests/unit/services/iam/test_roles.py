@@ -1,10 +1,17 @@
 from urllib.parse import unquote
 
 import pytest
-from tests.unit.services.caller import NOW_S, Caller
-from tests.unit.services.iam.documents import ALLOW_ALL, LAMBDA_TRUST, cognito_trust, padded
+from tests.unit.services.caller import ACCOUNT, NOW_S, Caller
+from tests.unit.services.iam.documents import (
+    ALLOW_ALL,
+    IOT_CONNECT,
+    LAMBDA_TRUST,
+    cognito_trust,
+    padded,
+)
+from tests.unit.services.iam.refusing import refuse
 
-from keyfob.core.errors import AwsError
+from keyfob.core.ids import AccountId
 from keyfob.services.iam.service import IamService
 
 ARN = "arn:aws:iam::123456789012:role/app/Player"
@@ -13,12 +20,6 @@ AUDIENCE = {"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-central-1
 
 async def make_role(iam: Caller[IamService], name: str = "Player", path: str = "/app/") -> None:
     await iam("CreateRole", RoleName=name, Path=path, AssumeRolePolicyDocument=LAMBDA_TRUST)
-
-
-async def refuse(iam: Caller[IamService], name: str, **params: object) -> AwsError:
-    with pytest.raises(AwsError) as caught:
-        await iam(name, **params)
-    return caught.value
 
 
 async def test_a_role_is_made_and_read_back(iam: Caller[IamService]) -> None:
@@ -251,6 +252,15 @@ async def test_boundaries(iam: Caller[IamService]) -> None:
     assert (await refuse(iam, "DeleteRolePermissionsBoundary", RoleName="Player")).code == (
         "NoSuchEntity"
     )
+    await iam("CreatePolicy", PolicyName="Ours", PolicyDocument=IOT_CONNECT)
+    iam.account = AccountId("210987654321")
+    await make_role(iam)
+    theirs = {"PermissionsBoundary": "arn:aws:iam::123456789012:policy/Ours"}
+    error = await refuse(iam, "PutRolePermissionsBoundary", RoleName="Player", **theirs)
+    assert error.code == "NoSuchEntity"
+    error = await refuse(iam, "CreateUser", UserName="ann", **theirs)
+    assert error.code == "NoSuchEntity"
+    iam.account = ACCOUNT
     known = "arn:aws:iam::aws:policy/AWSIoTDataAccess"
     await iam("PutRolePermissionsBoundary", RoleName="Player", PermissionsBoundary=known)
     await iam("DeleteRolePermissionsBoundary", RoleName="Player")
@@ -266,7 +276,7 @@ async def test_authorisation_names_the_role_with_its_path(iam: Caller[IamService
     await make_role(iam)
     assert await iam.resources("GetRole", RoleName="Player") == (ARN,)
     tags = [{"Key": "team", "Value": "a"}]
-    assert iam.context("CreateRole", **made, Tags=tags) == {
+    assert await iam.context("CreateRole", **made, Tags=tags) == {
         "aws:RequestTag/team": ("a",),
         "aws:TagKeys": ("team",),
     }

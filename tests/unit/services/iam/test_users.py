@@ -2,11 +2,11 @@ import pytest
 from tests.unit.services.caller import ACCOUNT, NOW_S, Caller
 from tests.unit.services.changes import RecordingChanges
 from tests.unit.services.iam.documents import ALLOW_ALL
+from tests.unit.services.iam.refusing import refuse
 
 from keyfob.authz.errors import UnknownCredentialError
 from keyfob.authz.operation import _AUTHORIZER, AuthorizedRequest
 from keyfob.authz.principal import IamUser, RoleSession
-from keyfob.core.errors import AwsError
 from keyfob.services.iam.credentials import AccessKeyCredentials
 from keyfob.services.iam.operations.users import get_user
 from keyfob.services.iam.service import IamService
@@ -15,15 +15,9 @@ from keyfob.store.database import MemoryDatabase
 ARN = "arn:aws:iam::123456789012:user/ann"
 
 
-async def refuse(iam: Caller[IamService], name: str, **params: object) -> AwsError:
-    with pytest.raises(AwsError) as caught:
-        await iam(name, **params)
-    return caught.value
-
-
 @pytest.fixture
 def lookup(service: IamService) -> AccessKeyCredentials:
-    return AccessKeyCredentials(service.users, service.sealer)
+    return AccessKeyCredentials(service.users, service.sealer, service.key_uses)
 
 
 def as_user(name: str) -> IamUser:

@@ -1,7 +1,7 @@
 """Policy documents: what IAM refuses to save, and how it sends them.
 
 Limits. Characters other than white space: managed policy 6,144, trust policy 2,048, the inline
-policies of a role 10,240 and of a user 2,048 together (IAM User Guide,
+policies of a role 10,240, of a user 2,048 and of a group 5,120 together (IAM User Guide,
 `reference_iam-quotas`, documented).
 """
 
@@ -22,7 +22,7 @@ from keyfob.policy import (
 from keyfob.services.iam import errors
 
 TRUST_POLICY_CHARACTERS = SIZE_LIMITS[PolicyKind.TRUST]
-INLINE_CHARACTERS: Mapping[str, int] = {"role": 10_240, "user": 2_048}
+INLINE_CHARACTERS: Mapping[str, int] = {"role": 10_240, "user": 2_048, "group": 5_120}
 
 COGNITO_PROVIDER = "cognito-identity.amazonaws.com"
 
@@ -50,7 +50,7 @@ def require_inline_document(word: str, name: str, document: str) -> None:
     """Refuse an inline policy that cannot be evaluated, or is too long by itself.
 
     Args:
-        word: `role` or `user`.
+        word: `role`, `user` or `group`.
         name: whose it is to be.
         document: the policy.
 
@@ -65,7 +65,7 @@ def require_inline_size(word: str, name: str, inline: Mapping[str, str]) -> None
     """Refuse inline policies that are too long together.
 
     Args:
-        word: `role` or `user`.
+        word: `role`, `user` or `group`.
         name: whose they are.
         inline: all of them.
 

@@ -1,4 +1,4 @@
-"""Access keys of users: Create, List, Update, Delete."""
+"""Access keys of users: Create, List, Update, Delete, GetAccessKeyLastUsed."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -78,6 +78,28 @@ async def delete_access_key(service: "IamService", request: AuthorizedRequest) -
 
     await USER.update(service, request, change)
     return {}
+
+
+async def get_access_key_last_used(
+    service: "IamService", request: AuthorizedRequest
+) -> Mapping[str, Any]:
+    """Return whose a key is and when it last signed; `N/A` stands for never.
+
+    Source of the `N/A`: IAM API Reference, `AccessKeyLastUsed` (documented).
+    """
+    access_key_id = request.params["AccessKeyId"]
+    owner = await service.users.find_by_access_key(access_key_id)
+    if owner is None or owner.account != request.account:
+        raise errors.access_key_not_the_accounts(request.principal.arn, access_key_id)
+    use = await service.key_uses.latest(access_key_id)
+    last_used: dict[str, Any] = {"ServiceName": "N/A", "Region": "N/A"}
+    if use is not None:
+        last_used = {
+            "LastUsedDate": use.used_at_s,
+            "ServiceName": use.service,
+            "Region": use.region,
+        }
+    return {"UserName": owner.name, "AccessKeyLastUsed": last_used}
 
 
 def _require_key(record: UserRecord, access_key_id: str) -> None:

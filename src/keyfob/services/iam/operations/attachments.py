@@ -1,4 +1,4 @@
-"""Managed policies attached to roles and users: Attach, Detach, List, ListEntitiesForPolicy."""
+"""Managed policies attached to entities: Attach, Detach, List, ListEntitiesForPolicy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,26 +6,27 @@ from typing import TYPE_CHECKING, Any, Generic
 
 import msgspec
 
-from keyfob.authz.operation import AuthorizedRequest
+from keyfob.authz.operation import AuthorizedRequest, Params
 from keyfob.services.iam import errors
 from keyfob.services.iam.aws_managed import is_aws_managed
-from keyfob.services.iam.entities import ROLE, USER, EntityKind, EntityT
+from keyfob.services.iam.entities import GROUP, ROLE, USER
+from keyfob.services.iam.kinds import ResourceKind
 from keyfob.services.iam.operations.managed_policies import find_policy, require_attachable
 from keyfob.services.iam.paging import cut_page
-from keyfob.store.ports.iam_entities import IamEntity
+from keyfob.store.ports.iam_entities import EntityStore, EntityT, IamEntity, IamPrincipal
 
 if TYPE_CHECKING:
     from keyfob.services.iam.service import IamService
 
 MAX_ATTACHED = 10
-"""Managed policies of one role or user; IAM User Guide, `reference_iam-quotas` (documented)."""
+"""Managed policies of one entity; IAM User Guide, `reference_iam-quotas` (documented)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attachments(Generic[EntityT]):
     """The operations for one kind of entity."""
 
-    kind: EntityKind[EntityT]
+    kind: ResourceKind[EntityT]
 
     async def attach(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
         """Attach a policy; nothing happens when it is attached already."""
@@ -67,47 +68,46 @@ class Attachments(Generic[EntityT]):
 
 ROLE_ATTACHMENTS = Attachments(ROLE)
 USER_ATTACHMENTS = Attachments(USER)
+GROUP_ATTACHMENTS = Attachments(GROUP)
 
 
 async def list_entities_for_policy(
     service: "IamService", request: AuthorizedRequest
 ) -> Mapping[str, Any]:
-    """Return a page of the roles and users that have a policy."""
+    """Return a page of the groups, roles and users that have a policy."""
     params = request.params
     policy = await find_policy(service, params["PolicyArn"], request.account)
-    wanted, prefix = params.get("EntityFilter"), params.get("PathPrefix", "/")
-    usage = params.get("PolicyUsageFilter")
-
-    def counts(record: IamEntity) -> bool:
-        is_boundary = record.boundary_arn == policy.arn
-        is_attached = policy.arn in record.attached
-        matches = {"PermissionsPolicy": is_attached, "PermissionsBoundary": is_boundary}
-        return record.path.startswith(prefix) and matches.get(usage or "", True)
-
+    stores: dict[str, EntityStore[Any]] = {
+        "Group": service.groups,
+        "Role": service.roles,
+        "User": service.users,
+    }
     entities: list[tuple[str, IamEntity]] = []
-    if wanted in (None, "Role"):
-        roles = await service.roles.holders(request.account, policy.arn)
-        entities += [("role", record) for record in roles if counts(record)]
-    if wanted in (None, "User"):
-        users = await service.users.holders(request.account, policy.arn)
-        entities += [("user", record) for record in users if counts(record)]
+    for kind, store in stores.items():
+        if params.get("EntityFilter", kind) == kind:
+            holders = await store.holders(request.account, policy.arn)
+            entities += [(kind, record) for record in holders if _counts(params, record)]
     page, more = cut_page(
         "entities", params, entities, key=lambda entity: f"{entity[0]}/{entity[1].name.lower()}"
     )
-    return {
-        "PolicyGroups": [],
-        "PolicyRoles": [
-            {"RoleName": record.name, "RoleId": record.unique_id}
-            for kind, record in page
-            if kind == "role"
-        ],
-        "PolicyUsers": [
-            {"UserName": record.name, "UserId": record.unique_id}
-            for kind, record in page
-            if kind == "user"
-        ],
-        **more,
-    }
+    answer: dict[str, Any] = {f"Policy{kind}s": [] for kind in stores}
+    for kind, record in page:
+        answer[f"Policy{kind}s"].append({f"{kind}Name": record.name, f"{kind}Id": record.unique_id})
+    return {**answer, **more}
+
+
+def _counts(params: Params, record: IamEntity) -> bool:
+    """Return whether an entity that has the policy is below the path and has it as asked."""
+    arn = params["PolicyArn"]
+    is_boundary = isinstance(record, IamPrincipal) and record.boundary_arn == arn
+    matches = {"PermissionsPolicy": arn in record.attached, "PermissionsBoundary": is_boundary}
+    is_below = record.path.startswith(params.get("PathPrefix", "/"))
+    return is_below and matches.get(params.get("PolicyUsageFilter", ""), True)
+
+
+def render_attached(record: IamEntity) -> list[dict[str, str]]:
+    """Return all attached policies in the form of answers."""
+    return [{"PolicyName": _name(arn), "PolicyArn": arn} for arn in record.attached]
 
 
 def _name(policy_arn: str) -> str:

@@ -7,25 +7,26 @@ from typing import TYPE_CHECKING, Any, Generic
 import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest
+from keyfob.core.ids import AccountId
 from keyfob.services.iam import errors
-from keyfob.services.iam.aws_managed import is_aws_managed, load_aws_managed_policies
-from keyfob.services.iam.entities import ROLE, USER, EntityKind, EntityT
-from keyfob.store.ports.iam_entities import IamEntity
+from keyfob.services.iam.entities import ROLE, USER, PrincipalKind, PrincipalT
+from keyfob.services.iam.operations.managed_policies import require_attachable
+from keyfob.store.ports.iam_entities import IamPrincipal
 
 if TYPE_CHECKING:
     from keyfob.services.iam.service import IamService
 
 
 @dataclass(frozen=True, slots=True)
-class Boundaries(Generic[EntityT]):
+class Boundaries(Generic[PrincipalT]):
     """The operations for one kind of entity."""
 
-    kind: EntityKind[EntityT]
+    kind: PrincipalKind[PrincipalT]
 
     async def put(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
         """Set or replace the boundary."""
         arn = request.params["PermissionsBoundary"]
-        require_boundary(arn)
+        require_boundary(arn, request.account)
         await self.kind.update(
             service, request, lambda record: msgspec.structs.replace(record, boundary_arn=arn)
         )
@@ -34,7 +35,7 @@ class Boundaries(Generic[EntityT]):
     async def delete(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
         """Remove the boundary."""
 
-        def change(record: EntityT) -> EntityT:
+        def change(record: PrincipalT) -> PrincipalT:
             if record.boundary_arn is None:
                 raise errors.boundary_not_found(self.kind.word, record.name)
             return msgspec.structs.replace(record, boundary_arn=None)
@@ -47,17 +48,17 @@ ROLE_BOUNDARIES = Boundaries(ROLE)
 USER_BOUNDARIES = Boundaries(USER)
 
 
-def require_boundary(arn: str | None) -> None:
-    """Refuse one of AWS's policies that keyfob does not know; the store checks customers' own.
+def require_boundary(arn: str | None, account: AccountId) -> None:
+    """Refuse a boundary of another account, or one of AWS's policies that keyfob does not know.
 
     Raises:
         AwsError: `NoSuchEntity`.
     """
-    if arn is not None and is_aws_managed(arn) and arn not in load_aws_managed_policies():
-        raise errors.policy_not_attachable(arn)
+    if arn is not None:
+        require_attachable(arn, account)
 
 
-def render_boundary(record: IamEntity) -> dict[str, Any]:
+def render_boundary(record: IamPrincipal) -> dict[str, Any]:
     """Return the member that names an entity's boundary, if it has one."""
     if record.boundary_arn is None:
         return {}

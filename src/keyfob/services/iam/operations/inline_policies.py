@@ -1,4 +1,4 @@
-"""Inline policies of roles and users: Put, Get, List, Delete."""
+"""Inline policies of roles, users and groups: Put, Get, List, Delete."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,10 @@ from keyfob.services.iam.domain.documents import (
     require_inline_document,
     require_inline_size,
 )
-from keyfob.services.iam.entities import ROLE, USER, EntityKind, EntityT
+from keyfob.services.iam.entities import GROUP, ROLE, USER
+from keyfob.services.iam.kinds import ResourceKind
 from keyfob.services.iam.paging import cut_page
+from keyfob.store.ports.iam_entities import EntityT
 
 if TYPE_CHECKING:
     from keyfob.services.iam.service import IamService
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 class InlinePolicies(Generic[EntityT]):
     """The operations for one kind of entity."""
 
-    kind: EntityKind[EntityT]
+    kind: ResourceKind[EntityT]
 
     async def put(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
         """Add or replace an inline policy."""
@@ -73,3 +75,4 @@ class InlinePolicies(Generic[EntityT]):
 
 ROLE_INLINE = InlinePolicies(ROLE)
 USER_INLINE = InlinePolicies(USER)
+GROUP_INLINE = InlinePolicies(GROUP)

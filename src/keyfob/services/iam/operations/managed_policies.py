@@ -1,6 +1,6 @@
 """Managed policies: CreatePolicy, GetPolicy, ListPolicies, DeletePolicy."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from keyfob.authz.operation import AuthorizedRequest
@@ -50,14 +50,14 @@ async def create_policy(service: "IamService", request: AuthorizedRequest) -> Ma
         await service.policies.add(record)
     except ManagedPolicyExistsError:
         raise errors.policy_exists(record.name) from None
-    return {"Policy": _render_policy(record, ManagedPolicyUse())}
+    return {"Policy": render_policy(record, ManagedPolicyUse())}
 
 
 async def get_policy(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a managed policy, without its document."""
     record = await find_policy(service, request.params["PolicyArn"], request.account)
     use = await service.policies.use(request.account, record.arn)
-    policy = _render_policy(record, use)
+    policy = render_policy(record, use)
     if record.description is not None:
         policy["Description"] = record.description
     return {"Policy": policy}
@@ -79,7 +79,7 @@ async def list_policies(service: "IamService", request: AuthorizedRequest) -> Ma
             "PermissionsBoundary": use.as_boundary > 0,
         }.get(params.get("PolicyUsageFilter", ""), True)
         if wanted and (use.attached or not params.get("OnlyAttached", False)):
-            policies.append(_render_policy(record, use))
+            policies.append(render_policy(record, use))
     return {"Policies": policies, **render_page("policies", next_after)}
 
 
@@ -114,6 +114,24 @@ async def find_policy(service: "IamService", arn: str, account: AccountId) -> Ma
     if record is None or record.account not in ("aws", account):
         raise errors.policy_not_found(arn)
     return record
+
+
+async def update_policy(
+    service: "IamService",
+    request: AuthorizedRequest,
+    change: Callable[[ManagedPolicyRecord], ManagedPolicyRecord],
+) -> ManagedPolicyRecord:
+    """Change the customer managed policy a request names, in one transaction.
+
+    Raises:
+        AwsError: what `change` raises; `NoSuchEntity`; `InvalidInput` for AWS's own.
+    """
+    arn = request.params["PolicyArn"]
+    require_changeable(arn, request.account)
+    try:
+        return await service.policies.update(arn, change)
+    except ManagedPolicyNotFoundError:
+        raise errors.policy_not_found(arn) from None
 
 
 def require_changeable(arn: str, account: AccountId) -> None:
@@ -171,7 +189,8 @@ async def _policies_page(
     return [*records, *page.items], next_after
 
 
-def _render_policy(record: ManagedPolicyRecord, use: ManagedPolicyUse) -> dict[str, Any]:
+def render_policy(record: ManagedPolicyRecord, use: ManagedPolicyUse) -> dict[str, Any]:
+    """Return a policy in the form of answers, without description and documents."""
     policy: dict[str, Any] = {
         "PolicyName": record.name,
         "PolicyId": record.unique_id,

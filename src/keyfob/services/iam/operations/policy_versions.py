@@ -1,10 +1,9 @@
 """Versions of managed policies: Create, Get, List, SetDefault, Delete."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from keyfob.authz.operation import AuthorizedRequest
-from keyfob.services.iam import errors
 from keyfob.services.iam.domain.documents import render_document, require_managed_document
 from keyfob.services.iam.domain.versions import (
     add_version,
@@ -12,13 +11,9 @@ from keyfob.services.iam.domain.versions import (
     remove_version,
     require_version,
 )
-from keyfob.services.iam.operations.managed_policies import find_policy, require_changeable
+from keyfob.services.iam.operations.managed_policies import find_policy, update_policy
 from keyfob.services.iam.paging import cut_page
-from keyfob.store.ports.iam_policies import (
-    ManagedPolicyNotFoundError,
-    ManagedPolicyRecord,
-    ManagedPolicyVersion,
-)
+from keyfob.store.ports.iam_policies import ManagedPolicyRecord, ManagedPolicyVersion
 
 if TYPE_CHECKING:
     from keyfob.services.iam.service import IamService
@@ -31,12 +26,12 @@ async def create_policy_version(
     document = request.params["PolicyDocument"]
     is_default = request.params.get("SetAsDefault", False)
     require_managed_document(document)
-    record = await _update(
+    record = await update_policy(
         service,
         request,
         lambda policy: add_version(policy, document, request.now_s, is_default=is_default),
     )
-    return {"PolicyVersion": _render_version(record, record.versions[-1])}
+    return {"PolicyVersion": render_version(record, record.versions[-1])}
 
 
 async def get_policy_version(
@@ -46,7 +41,7 @@ async def get_policy_version(
     record = await find_policy(service, request.params["PolicyArn"], request.account)
     version = require_version(record, request.params["VersionId"])
     document = render_document(version.document)
-    return {"PolicyVersion": {**_render_version(record, version), "Document": document}}
+    return {"PolicyVersion": {**render_version(record, version), "Document": document}}
 
 
 async def list_policy_versions(
@@ -60,7 +55,7 @@ async def list_policy_versions(
         record.versions,
         key=lambda version: f"{record.last_number - version.number:09}",
     )
-    return {"Versions": [_render_version(record, version) for version in versions], **more}
+    return {"Versions": [render_version(record, version) for version in versions], **more}
 
 
 async def set_default_policy_version(
@@ -68,7 +63,7 @@ async def set_default_policy_version(
 ) -> Mapping[str, Any]:
     """Put a version in force."""
     version_id = request.params["VersionId"]
-    await _update(
+    await update_policy(
         service, request, lambda policy: choose_default(policy, version_id, request.now_s)
     )
     return {}
@@ -79,24 +74,12 @@ async def delete_policy_version(
 ) -> Mapping[str, Any]:
     """Delete a version that is not in force."""
     version_id = request.params["VersionId"]
-    await _update(service, request, lambda policy: remove_version(policy, version_id))
+    await update_policy(service, request, lambda policy: remove_version(policy, version_id))
     return {}
 
 
-async def _update(
-    service: "IamService",
-    request: AuthorizedRequest,
-    change: Callable[[ManagedPolicyRecord], ManagedPolicyRecord],
-) -> ManagedPolicyRecord:
-    arn = request.params["PolicyArn"]
-    require_changeable(arn, request.account)
-    try:
-        return await service.policies.update(arn, change)
-    except ManagedPolicyNotFoundError:
-        raise errors.policy_not_found(arn) from None
-
-
-def _render_version(record: ManagedPolicyRecord, version: ManagedPolicyVersion) -> dict[str, Any]:
+def render_version(record: ManagedPolicyRecord, version: ManagedPolicyVersion) -> dict[str, Any]:
+    """Return a version in the form of answers, without its document."""
     return {
         "VersionId": version.version_id,
         "IsDefaultVersion": version.number == record.default_number,

@@ -27,7 +27,7 @@ async def create_role(service: "IamService", request: AuthorizedRequest) -> Mapp
     params = request.params
     require_trust_policy(params["AssumeRolePolicyDocument"])
     boundary_arn = params.get("PermissionsBoundary")
-    require_boundary(boundary_arn)
+    require_boundary(boundary_arn, request.account)
     path = params.get("Path", "/")
     record = RoleRecord(
         account=request.account,
@@ -43,12 +43,12 @@ async def create_role(service: "IamService", request: AuthorizedRequest) -> Mapp
         max_session_duration_s=params.get("MaxSessionDuration", DEFAULT_SESSION_S),
     )
     await ROLE.add(service, record)
-    return {"Role": _render_whole_role(record)}
+    return {"Role": render_whole_role(record)}
 
 
 async def get_role(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a role."""
-    return {"Role": _render_whole_role(await ROLE.find(service, request))}
+    return {"Role": render_whole_role(await ROLE.find(service, request))}
 
 
 async def list_roles(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
@@ -59,7 +59,7 @@ async def list_roles(service: "IamService", request: AuthorizedRequest) -> Mappi
         limit=page_limit(request.params),
         path_prefix=request.params.get("PathPrefix", "/"),
     )
-    roles = [_render_role(record) for record in page.items]
+    roles = [render_role(record) for record in page.items]
     return {"Roles": roles, **render_page("roles", page.next_after)}
 
 
@@ -88,7 +88,7 @@ async def update_role_description(
         request,
         lambda role: msgspec.structs.replace(role, description=description),
     )
-    return {"Role": _render_whole_role(record)}
+    return {"Role": render_whole_role(record)}
 
 
 async def delete_role(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
@@ -109,7 +109,8 @@ async def update_assume_role_policy(
     return {}
 
 
-def _render_role(record: RoleRecord) -> dict[str, Any]:
+def render_role(record: RoleRecord) -> dict[str, Any]:
+    """Return a role in the form of listings."""
     role: dict[str, Any] = {
         "Path": record.path,
         "RoleName": record.name,
@@ -124,8 +125,9 @@ def _render_role(record: RoleRecord) -> dict[str, Any]:
     return role
 
 
-def _render_whole_role(record: RoleRecord) -> dict[str, Any]:
-    role = {**_render_role(record), **render_boundary(record)}
+def render_whole_role(record: RoleRecord) -> dict[str, Any]:
+    """Return a role with its boundary and tags."""
+    role = {**render_role(record), **render_boundary(record)}
     if record.tags:
         role["Tags"] = render_tags(record.tags)
     return role

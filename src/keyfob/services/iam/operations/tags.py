@@ -1,4 +1,4 @@
-"""Tags of roles and users: Tag, Untag, List."""
+"""Tags of named resources: Tag, Untag, List."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,20 +6,34 @@ from typing import TYPE_CHECKING, Any, Generic
 
 import msgspec
 
-from keyfob.authz.operation import AuthorizedRequest
+from keyfob.authz.operation import AuthorizedRequest, Params
 from keyfob.services.iam.domain.tags import add_tags, remove_tags, render_tags
-from keyfob.services.iam.entities import ROLE, USER, EntityKind, EntityT
+from keyfob.services.iam.entities import ROLE, USER
+from keyfob.services.iam.instance_profiles import INSTANCE_PROFILE
+from keyfob.services.iam.kinds import ResourceKind
 from keyfob.services.iam.paging import cut_page
+from keyfob.services.iam.providers import OPEN_ID_PROVIDER, SAML_PROVIDER
+from keyfob.store.ports.iam_resources import RecordT
 
 if TYPE_CHECKING:
     from keyfob.services.iam.service import IamService
 
 
-@dataclass(frozen=True, slots=True)
-class Tags(Generic[EntityT]):
-    """The operations for one kind of entity."""
+def cut_tags(params: Params, tags: Mapping[str, str]) -> dict[str, Any]:
+    """Return the answer that lists a page of tags, in the order they were added.
 
-    kind: EntityKind[EntityT]
+    Pages are keyed by position: a tag key of 128 wide characters would not fit a marker.
+    """
+    numbered = enumerate(render_tags(tags))
+    page, more = cut_page("tags", params, numbered, key=lambda item: f"{item[0]:03}")
+    return {"Tags": [tag for _, tag in page], **more}
+
+
+@dataclass(frozen=True, slots=True)
+class Tags(Generic[RecordT]):
+    """The operations for one kind of resource."""
+
+    kind: ResourceKind[RecordT]
 
     async def add(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
         """Add tags, or give them new values."""
@@ -44,15 +58,13 @@ class Tags(Generic[EntityT]):
         return {}
 
     async def list(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
-        """Return a page of tags in the order they were added.
-
-        Pages are keyed by position: a tag key of 128 wide characters would not fit a marker.
-        """
+        """Return a page of tags."""
         record = await self.kind.find(service, request)
-        tags = enumerate(render_tags(record.tags))
-        page, more = cut_page("tags", request.params, tags, key=lambda item: f"{item[0]:03}")
-        return {"Tags": [tag for _, tag in page], **more}
+        return cut_tags(request.params, record.tags)
 
 
 ROLE_TAGS = Tags(ROLE)
 USER_TAGS = Tags(USER)
+INSTANCE_PROFILE_TAGS = Tags(INSTANCE_PROFILE)
+OPEN_ID_PROVIDER_TAGS = Tags(OPEN_ID_PROVIDER)
+SAML_PROVIDER_TAGS = Tags(SAML_PROVIDER)

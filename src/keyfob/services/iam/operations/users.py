@@ -24,7 +24,7 @@ async def create_user(service: "IamService", request: AuthorizedRequest) -> Mapp
     """Make a user."""
     params = request.params
     boundary_arn = params.get("PermissionsBoundary")
-    require_boundary(boundary_arn)
+    require_boundary(boundary_arn, request.account)
     path = params.get("Path", "/")
     record = UserRecord(
         account=request.account,
@@ -37,7 +37,7 @@ async def create_user(service: "IamService", request: AuthorizedRequest) -> Mapp
         tags=add_tags({}, params.get("Tags", ()), "TagsPerUser"),
     )
     await USER.add(service, record)
-    return {"User": _render_whole_user(record)}
+    return {"User": render_whole_user(record)}
 
 
 async def get_user(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
@@ -46,7 +46,7 @@ async def get_user(service: "IamService", request: AuthorizedRequest) -> Mapping
     if "UserName" not in request.params and isinstance(principal, Root):
         root = {"Path": "/", "UserId": principal.user_id, "Arn": principal.arn}
         return {"User": root}
-    return {"User": _render_whole_user(await USER.find(service, request))}
+    return {"User": render_whole_user(await USER.find(service, request))}
 
 
 async def list_users(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
@@ -57,7 +57,7 @@ async def list_users(service: "IamService", request: AuthorizedRequest) -> Mappi
         limit=page_limit(request.params),
         path_prefix=request.params.get("PathPrefix", "/"),
     )
-    users = [_render_user(record) for record in page.items]
+    users = [render_user(record) for record in page.items]
     return {"Users": users, **render_page("users", page.next_after)}
 
 
@@ -87,7 +87,8 @@ async def delete_user(service: "IamService", request: AuthorizedRequest) -> Mapp
     return {}
 
 
-def _render_user(record: UserRecord) -> dict[str, Any]:
+def render_user(record: UserRecord) -> dict[str, Any]:
+    """Return a user in the form of listings."""
     return {
         "Path": record.path,
         "UserName": record.name,
@@ -97,8 +98,9 @@ def _render_user(record: UserRecord) -> dict[str, Any]:
     }
 
 
-def _render_whole_user(record: UserRecord) -> dict[str, Any]:
-    user = {**_render_user(record), **render_boundary(record)}
+def render_whole_user(record: UserRecord) -> dict[str, Any]:
+    """Return a user with its boundary and tags."""
+    user = {**render_user(record), **render_boundary(record)}
     if record.tags:
         user["Tags"] = render_tags(record.tags)
     return user
