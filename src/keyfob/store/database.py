@@ -93,7 +93,9 @@ def _set_pragmas(engine: Engine, synchronous: str) -> None:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        # past SQLAlchemy's statement machinery, which costs more than a point look-up does
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN")
 
 
 class MemoryDatabase:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from keyfob.authz.ports import PolicyChanges
+from keyfob.store.announcement import write_and_tell
 from keyfob.store.database import Database
 from keyfob.store.ports.identities import IdentityRecord, IdentityResolution, Login, Resolve
 from keyfob.store.tables.identities import identities, identity_logins
@@ -13,7 +14,17 @@ from keyfob.store.tables.identities import identities, identity_logins
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(IdentityRecord).decode
 
+# Built once: building a statement takes longer than SQLite takes to answer it.
 _BY_ID = select(identities.c.document).where(identities.c.identity_id == bindparam("identity_id"))
+_BY_LOGIN = (
+    select(identities.c.document)
+    .join(identity_logins, identity_logins.c.identity_id == identities.c.identity_id)
+    .where(
+        identity_logins.c.pool_id == bindparam("pool_id"),
+        identity_logins.c.provider == bindparam("provider"),
+        identity_logins.c.subject == bindparam("subject"),
+    )
+)
 
 
 class SqlIdentityStore:
@@ -45,24 +56,28 @@ class SqlIdentityStore:
             _keep(connection, resolution.changed)
             return resolution
 
-        resolution = await self._database.write(work)
-        for changed in resolution.changed:
-            await self._changes.identity_changed(changed.identity_id)
-        return resolution.identity
+        async def tell(resolution: IdentityResolution) -> None:
+            for changed in resolution.changed:
+                await self._changes.identity_changed(changed.identity_id)
 
-    async def delete(self, identity_id: str) -> bool:
-        """Delete an identity and its logins; return whether there was one."""
+        return (await write_and_tell(self._database, work, tell)).identity
 
-        def work(connection: Connection) -> bool:
-            gone = connection.execute(
-                delete(identities).where(identities.c.identity_id == identity_id)
-            )
-            return gone.rowcount > 0
+    async def delete(self, identity_ids: Sequence[str]) -> Sequence[str]:
+        """Delete identities and their logins at once; return the ids that there were."""
+        query = (
+            delete(identities)
+            .where(identities.c.identity_id.in_(identity_ids))
+            .returning(identities.c.identity_id)
+        )
 
-        was_there = await self._database.write(work)
-        if was_there:
-            await self._changes.identity_changed(identity_id)
-        return was_there
+        def work(connection: Connection) -> list[str]:
+            return [row.identity_id for row in connection.execute(query)]
+
+        async def tell(gone: list[str]) -> None:
+            for identity_id in gone:
+                await self._changes.identity_changed(identity_id)
+
+        return await write_and_tell(self._database, work, tell)
 
     async def page(
         self, pool_id: str, *, after: str, limit: int, has_disabled: bool
@@ -101,24 +116,14 @@ def _read(connection: Connection, identity_id: str) -> IdentityRecord | None:
 def _read_holders(
     connection: Connection, pool_id: str, logins: Sequence[Login]
 ) -> list[IdentityRecord]:
-    if not logins:
-        return []
-    has_one = or_(
-        *(
-            and_(
-                identity_logins.c.provider == login.provider,
-                identity_logins.c.subject == login.subject,
-            )
-            for login in logins
-        )
-    )
-    query = (
-        select(identities.c.document)
-        .join(identity_logins, identity_logins.c.identity_id == identities.c.identity_id)
-        .where(identity_logins.c.pool_id == pool_id, has_one)
-        .distinct()
-    )
-    return [_decode(row.document) for row in connection.execute(query)]
+    holders: dict[str, IdentityRecord] = {}
+    for login in logins:
+        key = {"pool_id": pool_id, "provider": login.provider, "subject": login.subject}
+        document = connection.execute(_BY_LOGIN, key).scalar_one_or_none()
+        if document is not None:
+            identity = _decode(document)
+            holders[identity.identity_id] = identity
+    return list(holders.values())
 
 
 def _keep(connection: Connection, changed: Sequence[IdentityRecord]) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from keyfob.authz.ports import PolicyChanges
 from keyfob.core.ids import AccountId, Region
+from keyfob.store.announcement import write_and_tell
 from keyfob.store.database import Database
 from keyfob.store.ports.identity_pools import IdentityPoolRecord
 from keyfob.store.tables.identities import identities
@@ -75,10 +76,10 @@ class SqlIdentityPoolStore:
             )
             return changed
 
-        try:
-            return await self._database.write(work)
-        finally:
+        async def tell(_pool: IdentityPoolRecord | None) -> None:
             self._forget(pool_id)
+
+        return await write_and_tell(self._database, work, tell)
 
     async def delete(self, pool_id: str) -> bool:
         """Delete a pool and all its identities at once; return whether there was one."""
@@ -94,13 +95,12 @@ class SqlIdentityPoolStore:
             )
             return gone.rowcount > 0, [row.identity_id for row in rows]
 
-        try:
-            was_there, identity_ids = await self._database.write(work)
-        finally:
+        async def tell(gone: tuple[bool, list[str]]) -> None:
             self._forget(pool_id)
-        for identity_id in identity_ids:
-            await self._changes.identity_changed(identity_id)
-        return was_there
+            for identity_id in gone[1]:
+                await self._changes.identity_changed(identity_id)
+
+        return (await write_and_tell(self._database, work, tell))[0]
 
     async def page(
         self, account: AccountId, region: Region, *, after: str, limit: int

@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError
 
 from keyfob.authz.ports import PolicyChanges
 from keyfob.core.ids import AccountId, Region
+from keyfob.store.announcement import write_and_tell
 from keyfob.store.database import Database
 from keyfob.store.ports.iot_policies import (
     IotPolicyAttachedError,
@@ -85,8 +86,7 @@ class SqlIotPolicyStore:
             except IntegrityError:
                 raise IotPolicyExistsError(record.name) from None
 
-        await self._database.write(work)
-        await self._policy_committed(key)
+        await write_and_tell(self._database, work, lambda _: self._policy_committed(key))
 
     async def update(
         self,
@@ -105,9 +105,7 @@ class SqlIotPolicyStore:
             connection.execute(update(iot_policies).where(*where).values(document=document))
             return after
 
-        after = await self._database.write(work)
-        await self._policy_committed(key)
-        return after
+        return await write_and_tell(self._database, work, lambda _: self._policy_committed(key))
 
     async def delete(
         self,
@@ -127,8 +125,7 @@ class SqlIotPolicyStore:
             require(record)
             connection.execute(delete(iot_policies).where(*_policy_where(key)))
 
-        await self._database.write(work)
-        await self._policy_committed(key)
+        await write_and_tell(self._database, work, lambda _: self._policy_committed(key))
 
     async def page(
         self,
@@ -169,8 +166,9 @@ class SqlIotPolicyStore:
             values = {**_policy_values(key), "target": target}
             connection.execute(insert(iot_policy_attachments), values)
 
-        await self._database.write(work)
-        await self._attachments_committed((account, region, target))
+        await write_and_tell(
+            self._database, work, lambda _: self._attachments_committed((account, region, target))
+        )
 
     async def detach(self, account: AccountId, region: Region, name: str, target: str) -> None:
         """Detach a policy from a target; nothing happens when it is not attached."""
@@ -178,8 +176,11 @@ class SqlIotPolicyStore:
         statement = delete(iot_policy_attachments).where(
             *where, iot_policy_attachments.c.target == target
         )
-        await self._database.write(lambda connection: connection.execute(statement).rowcount)
-        await self._attachments_committed((account, region, target))
+        await write_and_tell(
+            self._database,
+            lambda connection: connection.execute(statement).rowcount,
+            lambda _: self._attachments_committed((account, region, target)),
+        )
 
     async def attached(
         self, account: AccountId, region: Region, target: str

@@ -17,28 +17,36 @@ from keyfob.core.ids import AccountId, Region
 from keyfob.mqtt.ports import (
     JournalEntry,
     MessageQueued,
+    MessageReceived,
     MessagesSettled,
+    PublishReleased,
+    PublishTaken,
     Retained,
     RetainedCleared,
     SessionClosed,
     SessionEnded,
     SessionOpened,
+    StoredDelivery,
     StoredMessage,
     StoredSession,
     StoredSubscription,
+    StoredWill,
     Subscribed,
     Unsubscribed,
+    WillSettled,
 )
 from keyfob.store.database import Database, DatabaseBusyError
 from keyfob.store.tables.broker import (
     mqtt_messages,
     mqtt_queue,
+    mqtt_received,
     mqtt_retained,
     mqtt_sessions,
     mqtt_subscriptions,
 )
 
 _decoder = msgspec.msgpack.Decoder(StoredMessage)
+_will_decoder = msgspec.msgpack.Decoder(StoredWill)
 Row = dict[str, Any]
 
 
@@ -68,21 +76,11 @@ class SqlJournal:
     def _load(
         self, connection: Connection
     ) -> tuple[tuple[StoredSession, ...], tuple[StoredMessage, ...]]:
-        subscriptions: dict[str, list[StoredSubscription]] = {}
-        for row in connection.execute(
-            select(mqtt_subscriptions).where(self._here(mqtt_subscriptions))
-        ):
-            subscriptions.setdefault(row.client_id, []).append(
-                StoredSubscription(row.topic_filter, row.qos, row.options)
-            )
-        bodies = {
-            row.body: _decoder.decode(row.document)
-            for row in connection.execute(select(mqtt_messages).where(self._here(mqtt_messages)))
-        }
-        queued: dict[str, list[tuple[int, StoredMessage]]] = {}
-        waiting = select(mqtt_queue).where(self._here(mqtt_queue)).order_by(mqtt_queue.c.number)
-        for row in connection.execute(waiting):
-            queued.setdefault(row.client_id, []).append((row.number, bodies[row.body]))
+        subscriptions = self._load_subscriptions(connection)
+        queued = self._load_queues(connection)
+        received: dict[str, list[int]] = {}
+        for row in connection.execute(select(mqtt_received).where(self._here(mqtt_received))):
+            received.setdefault(row.client_id, []).append(row.packet_id)
         sessions = tuple(
             StoredSession(
                 client_id=row.client_id,
@@ -90,6 +88,10 @@ class SqlJournal:
                 expiry_interval_s=row.expiry_interval_s,
                 subscriptions=tuple(subscriptions.get(row.client_id, ())),
                 messages=tuple(queued.get(row.client_id, ())),
+                sent_up_to=row.sent_up_to,
+                received=tuple(received.get(row.client_id, ())),
+                will=None if row.will is None else _will_decoder.decode(row.will),
+                will_at_s=row.will_at_s,
             )
             for row in connection.execute(select(mqtt_sessions).where(self._here(mqtt_sessions)))
         )
@@ -97,6 +99,32 @@ class SqlJournal:
             select(mqtt_retained.c.document).where(self._here(mqtt_retained))
         ).scalars()
         return sessions, tuple(map(_decoder.decode, documents))
+
+    def _load_subscriptions(self, connection: Connection) -> dict[str, list[StoredSubscription]]:
+        found: dict[str, list[StoredSubscription]] = {}
+        for row in connection.execute(
+            select(mqtt_subscriptions).where(self._here(mqtt_subscriptions))
+        ):
+            found.setdefault(row.client_id, []).append(
+                StoredSubscription(
+                    row.topic_filter, row.qos, row.options, row.identifier, row.matches_parent
+                )
+            )
+        return found
+
+    def _load_queues(self, connection: Connection) -> dict[str, list[StoredDelivery]]:
+        bodies = {
+            row.body: _decoder.decode(row.document)
+            for row in connection.execute(select(mqtt_messages).where(self._here(mqtt_messages)))
+        }
+        found: dict[str, list[StoredDelivery]] = {}
+        waiting = select(mqtt_queue).where(self._here(mqtt_queue)).order_by(mqtt_queue.c.number)
+        for row in connection.execute(waiting):
+            message = None if row.is_received else bodies[row.body]
+            found.setdefault(row.client_id, []).append(
+                StoredDelivery(row.number, row.packet_id, message)
+            )
+        return found
 
     def _here(self, table: Table) -> Any:
         """Return the condition that a row belongs to this account and region."""
@@ -111,6 +139,10 @@ class SqlJournal:
             Unsubscribed: self._unsubscribe,
             MessageQueued: self._queue,
             MessagesSettled: self._settle,
+            MessageReceived: self._receive,
+            PublishTaken: self._take,
+            PublishReleased: self._release,
+            WillSettled: self._settle_will,
             Retained: self._retain,
             RetainedCleared: self._clear,
         }
@@ -121,23 +153,41 @@ class SqlJournal:
         for entry in entries:
             if entry.clean:
                 self._forget(connection, entry.client_id)
-            row = {"expiry_interval_s": entry.expiry_interval_s, "expires_at_s": None}
+            will = None if entry.will is None else msgspec.msgpack.encode(entry.will)
+            row = {
+                "expiry_interval_s": entry.expiry_interval_s,
+                "expires_at_s": None,
+                "sent_up_to": 0,
+                "will": will,
+                "will_at_s": None,
+            }
             self._replace(connection, mqtt_sessions, {"client_id": entry.client_id}, row)
 
     def _close(self, connection: Connection, entries: list[SessionClosed]) -> None:
         for entry in entries:
-            connection.execute(
-                update(mqtt_sessions)
-                .where(self._here(mqtt_sessions), mqtt_sessions.c.client_id == entry.client_id)
-                .values(expires_at_s=entry.expires_at_s)
-            )
+            values: Row = {"expires_at_s": entry.expires_at_s, "sent_up_to": entry.sent_up_to}
+            values["will_at_s"] = entry.will_at_s
+            if entry.will_at_s is None:
+                values["will"] = None
+            self._change_session(connection, entry.client_id, values)
+
+    def _settle_will(self, connection: Connection, entries: list[WillSettled]) -> None:
+        for entry in entries:
+            self._change_session(connection, entry.client_id, {"will": None, "will_at_s": None})
+
+    def _change_session(self, connection: Connection, client_id: str, values: Row) -> None:
+        connection.execute(
+            update(mqtt_sessions)
+            .where(self._here(mqtt_sessions), mqtt_sessions.c.client_id == client_id)
+            .values(**values)
+        )
 
     def _end(self, connection: Connection, entries: list[SessionEnded]) -> None:
         for entry in entries:
             self._forget(connection, entry.client_id)
 
     def _forget(self, connection: Connection, client_id: str) -> None:
-        for table in (mqtt_sessions, mqtt_subscriptions):
+        for table in (mqtt_sessions, mqtt_subscriptions, mqtt_received):
             connection.execute(
                 delete(table).where(self._here(table), table.c.client_id == client_id)
             )
@@ -156,7 +206,12 @@ class SqlJournal:
         for entry in entries:
             kept = entry.subscription
             key = {"client_id": entry.client_id, "topic_filter": kept.topic_filter}
-            row = {"qos": kept.qos, "options": kept.options}
+            row = {
+                "qos": kept.qos,
+                "options": kept.options,
+                "identifier": kept.identifier,
+                "matches_parent": kept.matches_parent,
+            }
             self._replace(connection, mqtt_subscriptions, key, row)
 
     def _unsubscribe(self, connection: Connection, entries: list[Unsubscribed]) -> None:
@@ -177,8 +232,15 @@ class SqlJournal:
             document = msgspec.msgpack.encode(entry.message)
             bodies.append({**self._place, "body": body, "document": document})
             rows.extend(
-                {**self._place, "client_id": client_id, "number": number, "body": body}
-                for client_id, number in entry.receivers
+                {
+                    **self._place,
+                    "client_id": client_id,
+                    "number": number,
+                    "body": body,
+                    "packet_id": packet_id,
+                    "is_received": False,
+                }
+                for client_id, number, packet_id in entry.receivers
             )
         connection.execute(insert(mqtt_messages), bodies)
         connection.execute(insert(mqtt_queue), rows)
@@ -200,6 +262,33 @@ class SqlJournal:
             bodies.update(connection.execute(select(columns.body).where(is_the_row), key).scalars())
         connection.execute(delete(mqtt_queue).where(is_the_row), keys)
         self._drop_bodies(connection, bodies)
+
+    def _receive(self, connection: Connection, entries: list[MessageReceived]) -> None:
+        for entry in entries:
+            connection.execute(
+                update(mqtt_queue)
+                .where(
+                    self._here(mqtt_queue),
+                    mqtt_queue.c.client_id == entry.client_id,
+                    mqtt_queue.c.number == entry.number,
+                )
+                .values(is_received=True)
+            )
+
+    def _take(self, connection: Connection, entries: list[PublishTaken]) -> None:
+        for entry in entries:
+            key = {"client_id": entry.client_id, "packet_id": entry.packet_id}
+            connection.execute(insert(mqtt_received).values(**self._place, **key))
+
+    def _release(self, connection: Connection, entries: list[PublishReleased]) -> None:
+        for entry in entries:
+            connection.execute(
+                delete(mqtt_received).where(
+                    self._here(mqtt_received),
+                    mqtt_received.c.client_id == entry.client_id,
+                    mqtt_received.c.packet_id == entry.packet_id,
+                )
+            )
 
     def _drop_bodies(self, connection: Connection, bodies: Iterable[int]) -> None:
         """Delete those of the bodies that no session waits for any more."""
@@ -241,10 +330,10 @@ class SqlJournal:
 def _without_settled(entries: Sequence[JournalEntry]) -> Iterable[JournalEntry]:
     """Leave out the messages that are queued and settled within the same entries."""
     queued = {
-        receiver
+        (client_id, number)
         for entry in entries
         if isinstance(entry, MessageQueued)
-        for receiver in entry.receivers
+        for client_id, number, _ in entry.receivers
     }
     settled = {
         (entry.client_id, number)
@@ -255,7 +344,7 @@ def _without_settled(entries: Sequence[JournalEntry]) -> Iterable[JournalEntry]:
     passing = queued & settled
     for entry in entries:
         if isinstance(entry, MessageQueued):
-            receivers = tuple(r for r in entry.receivers if r not in passing)
+            receivers = tuple(r for r in entry.receivers if r[:2] not in passing)
             if receivers:
                 yield MessageQueued(entry.message, receivers)
         elif isinstance(entry, MessagesSettled):

@@ -25,7 +25,7 @@ def prepare_schema(engine: Engine) -> None:
     with engine.begin() as connection:
         revision = _revision(connection)
         if revision is None:
-            metadata.create_all(connection)
+            metadata.create_all(connection, checkfirst=False)
             connection.execute(
                 text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
             )

@@ -4,19 +4,36 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from keyfob.core.clock import Clock
 from keyfob.store.database import Database
 from keyfob.store.ports.page import Page
-from keyfob.store.ports.users import NameTakenError, UserRecord
-from keyfob.store.tables.users import pool_user_names, pool_users, revoked_origins
+from keyfob.store.ports.users import (
+    NameTakenError,
+    UserRecord,
+    UserSearch,
+    searchable_values,
+)
+from keyfob.store.tables.users import (
+    pool_user_names,
+    pool_user_search,
+    pool_users,
+    revoked_origins,
+    rotated_tokens,
+)
 
 MAX_CACHED = 10_000
 """Users remembered; beyond it the memory starts over."""
 
 _decoder = msgspec.json.Decoder(UserRecord)
 _Key = tuple[str, str]
+
+_REVOCATION = select(revoked_origins.c.until_s).where(
+    revoked_origins.c.pool_id == bindparam("pool_id"),
+    revoked_origins.c.origin_jti == bindparam("origin_jti"),
+)
+"""Asked with every access token: built once, which is most of what asking takes."""
 
 
 class SqlPoolUserStore:
@@ -66,6 +83,7 @@ class SqlPoolUserStore:
             key = {"pool_id": record.pool_id, "sub": record.sub}
             row = {**key, "document": msgspec.json.encode(record)}
             connection.execute(insert(pool_users).values(row))
+            _index(connection, None, record)
             _take_names(connection, record, record.names[:1], displace=False)
             _take_names(connection, record, record.names[1:], displace=displace)
 
@@ -95,6 +113,7 @@ class SqlPoolUserStore:
                 return None
             changed = change(record)
             _save(connection, changed)
+            _index(connection, record, changed)
             lost = [name for name in record.names if name not in changed.names]
             gained = [name for name in changed.names if name not in record.names]
             if lost:
@@ -127,6 +146,30 @@ class SqlPoolUserStore:
             select(columns.document)
             .where(columns.pool_id == pool_id, columns.sub > (after or ""))
             .order_by(columns.sub)
+            .limit(limit + 1)
+        )
+        documents = await self._database.read(
+            lambda connection: connection.execute(query).scalars().all()
+        )
+        records = [_decoder.decode(document) for document in documents]
+        next_after = records[limit - 1].sub if len(records) > limit else None
+        return Page(tuple(records[:limit]), next_after)
+
+    async def search(
+        self, pool_id: str, wanted: UserSearch, *, after: str | None, limit: int
+    ) -> Page[UserRecord]:
+        """Return the users of one pool that match, in the order of their keys."""
+        users, found = pool_users.c, pool_user_search.c
+        fits = found.value == wanted.value
+        if wanted.is_prefix:
+            beyond = wanted.value + "\U0010ffff"
+            fits = (found.value >= wanted.value) & (found.value < beyond)
+        query = (
+            select(users.document)
+            .join(pool_user_search, (found.pool_id == users.pool_id) & (found.sub == users.sub))
+            .where(found.pool_id == pool_id, found.attribute == wanted.attribute, fits)
+            .where(found.sub > (after or ""))
+            .order_by(found.sub)
             .limit(limit + 1)
         )
         documents = await self._database.read(
@@ -173,14 +216,34 @@ class SqlPoolUserStore:
 
         await self._database.write(work)
 
+    async def use_refresh_token(
+        self, pool_id: str, token_id: str, until_s: float, now_s: float
+    ) -> float:
+        """Note that a refresh token was exchanged; return when that happened first."""
+        columns = rotated_tokens.c
+        same = (columns.pool_id == pool_id) & (columns.token_id == token_id)
+
+        def work(connection: Connection) -> float:
+            used = connection.execute(select(columns.used_at_s).where(same)).scalar_one_or_none()
+            if used is not None:
+                return float(used)
+            connection.execute(delete(rotated_tokens).where(columns.until_s < now_s))
+            row = {
+                "pool_id": pool_id,
+                "token_id": token_id,
+                "used_at_s": now_s,
+                "until_s": until_s,
+            }
+            connection.execute(insert(rotated_tokens).values(row))
+            return now_s
+
+        return await self._database.write(work)
+
     async def is_origin_revoked(self, pool_id: str, origin_jti: str) -> bool:
         """Return whether the tokens of one sign-in were revoked."""
-        columns = revoked_origins.c
-        query = select(columns.until_s).where(
-            columns.pool_id == pool_id, columns.origin_jti == origin_jti
-        )
+        names = {"pool_id": pool_id, "origin_jti": origin_jti}
         found = await self._database.read(
-            lambda connection: connection.execute(query).scalar_one_or_none()
+            lambda connection: connection.execute(_REVOCATION, names).scalar_one_or_none()
         )
         return found is not None
 
@@ -233,6 +296,24 @@ def _save(connection: Connection, record: UserRecord) -> None:
     connection.execute(statement.values(document=msgspec.json.encode(record)))
 
 
+def _index(connection: Connection, before: UserRecord | None, after: UserRecord) -> None:
+    """Write what a user is searched by, as far as it changed."""
+    old = {} if before is None else searchable_values(before)
+    new = searchable_values(after)
+    columns = pool_user_search.c
+    own = (columns.pool_id == after.pool_id) & (columns.sub == after.sub)
+    stale = [name for name in old if new.get(name) != old[name]]
+    if stale:
+        connection.execute(delete(pool_user_search).where(own, columns.attribute.in_(stale)))
+    rows = [
+        {"pool_id": after.pool_id, "sub": after.sub, "attribute": name, "value": value}
+        for name, value in new.items()
+        if old.get(name) != value
+    ]
+    if rows:
+        connection.execute(insert(pool_user_search), rows)
+
+
 def _drop_names(connection: Connection, pool_id: str, names: Sequence[str]) -> None:
     columns = pool_user_names.c
     connection.execute(
@@ -262,6 +343,7 @@ def _displace(connection: Connection, pool_id: str, owner_sub: str, name: str) -
     attributes = dict(owner.attributes)
     if f"{attribute}_verified" in attributes:
         attributes[f"{attribute}_verified"] = "false"
+    # the address itself stays the owner's, so what the owner is searched by does too
     kept = tuple(other for other in owner.names if other != name)
     _save(connection, msgspec.structs.replace(owner, attributes=attributes, names=kept))
     _drop_names(connection, pool_id, [name])

@@ -70,7 +70,7 @@ async def test_a_login_can_move_between_two_identities_at_once(store: SqlIdentit
 
 async def test_a_deleted_identity_frees_its_logins(store: SqlIdentityStore) -> None:
     await store.resolve("pool", None, (), lambda _named, _held: keep(identity("a", A)))
-    assert await store.delete("eu-central-1:a")
-    assert not await store.delete("eu-central-1:a")
+    assert await store.delete(["eu-central-1:a", "eu-central-1:none"]) == ["eu-central-1:a"]
+    assert await store.delete(["eu-central-1:a"]) == []
     await store.resolve("pool", None, (), lambda _named, _held: keep(identity("b", A)))
     assert await store.find_by_subject("1") == [identity("b", A)]

@@ -7,17 +7,23 @@ from keyfob.core.ids import AccountId, Region
 from keyfob.mqtt.ports import (
     JournalEntry,
     MessageQueued,
+    MessageReceived,
     MessagesSettled,
+    PublishReleased,
+    PublishTaken,
     Retained,
     RetainedCleared,
     SessionClosed,
     SessionEnded,
     SessionOpened,
+    StoredDelivery,
     StoredMessage,
     StoredSession,
     StoredSubscription,
+    StoredWill,
     Subscribed,
     Unsubscribed,
+    WillSettled,
 )
 from keyfob.store.database import MemoryDatabase, SqliteDatabase
 from keyfob.store.journal import SqlJournal
@@ -60,17 +66,19 @@ async def test_a_session_with_all_it_holds(journal: SqlJournal) -> None:
             Unsubscribed("c", "b"),
         ]
     )
-    await journal.commit([MessageQueued(MESSAGE, (("c", 1),)), MessageQueued(MESSAGE, (("c", 2),))])
+    await journal.commit(
+        [MessageQueued(MESSAGE, (("c", 1, 1),)), MessageQueued(MESSAGE, (("c", 2, 2),))]
+    )
     await journal.commit([SessionClosed("c", 99.5)])
     sessions, _ = await journal.load()
-    messages = ((1, MESSAGE), (2, MESSAGE))
+    messages = (StoredDelivery(1, 1, MESSAGE), StoredDelivery(2, 2, MESSAGE))
     assert sessions == (StoredSession("c", 99.5, 60, (subscription,), messages),)
 
 
 async def test_resuming_keeps_and_a_clean_start_forgets(journal: SqlJournal) -> None:
     held: list[JournalEntry] = [
         Subscribed("c", StoredSubscription("a", 1)),
-        MessageQueued(MESSAGE, (("c", 1),)),
+        MessageQueued(MESSAGE, (("c", 1, 1),)),
     ]
     await journal.commit([SessionOpened("c", 60, clean=True), *held, SessionClosed("c", 1.0)])
     await journal.commit([SessionOpened("c", 90, clean=False)])
@@ -85,7 +93,7 @@ async def test_a_body_is_kept_once_until_nobody_waits(
     journal: SqlJournal, database: MemoryDatabase
 ) -> None:
     await journal.commit([SessionOpened(name, 60, clean=True) for name in "abc"])
-    await journal.commit([MessageQueued(MESSAGE, (("a", 1), ("b", 2), ("c", 3)))])
+    await journal.commit([MessageQueued(MESSAGE, (("a", 1, 1), ("b", 2, 2), ("c", 3, 3)))])
     assert await _count(database) == (3, 1)
     await journal.commit([MessagesSettled("a", (1,))])
     await journal.commit([SessionEnded("b")])
@@ -100,12 +108,39 @@ async def test_what_is_queued_and_settled_at_once_is_not_written(
     await journal.commit([SessionOpened(name, 60, clean=True) for name in "ab"])
     await journal.commit(
         [
-            MessageQueued(MESSAGE, (("a", 1), ("b", 2))),
-            MessageQueued(MESSAGE, (("a", 3),)),
+            MessageQueued(MESSAGE, (("a", 1, 1), ("b", 2, 2))),
+            MessageQueued(MESSAGE, (("a", 3, 3),)),
             MessagesSettled("a", (1, 3)),
         ]
     )
     assert await _count(database) == (1, 1)
+
+
+async def test_the_steps_of_qos_2(journal: SqlJournal) -> None:
+    await journal.commit([SessionOpened("c", 60, clean=True)])
+    await journal.commit([PublishTaken("c", 9), PublishTaken("c", 10)])
+    await journal.commit([PublishReleased("c", 9), MessageQueued(MESSAGE, (("c", 1, 5),))])
+    await journal.commit([MessageReceived("c", 1)])
+    (session,), _ = await journal.load()
+    assert session.received == (10,)
+    assert session.messages == (StoredDelivery(1, 5, None),)
+    await journal.commit([SessionOpened("c", 60, clean=True)])
+    assert (await journal.load())[0] == (StoredSession("c", None, 60),)
+
+
+async def test_wills(journal: SqlJournal) -> None:
+    will = StoredWill(MESSAGE, 30, True, b"who")
+    await journal.commit([SessionOpened("c", 60, clean=True, will=will)])
+    (session,), _ = await journal.load()
+    assert (session.will, session.will_at_s) == (will, None)
+    await journal.commit([SessionClosed("c", 99.0, 7, 55.0)])
+    (session,), _ = await journal.load()
+    assert (session.will, session.will_at_s, session.sent_up_to) == (will, 55.0, 7)
+    await journal.commit([WillSettled("c")])
+    (session,), _ = await journal.load()
+    assert (session.will, session.will_at_s) == (None, None)
+    await journal.commit([SessionOpened("c", 60, clean=False, will=will), SessionClosed("c", 1.0)])
+    assert (await journal.load())[0][0].will is None
 
 
 async def test_retained_messages(journal: SqlJournal) -> None:
@@ -121,7 +156,7 @@ async def test_accounts_and_regions_are_apart(
     other = SqlJournal(database, ACCOUNT, Region("us-east-1"))
     for one in (journal, other):
         await one.commit([SessionOpened("c", 60, clean=True), Retained(MESSAGE)])
-        await one.commit([MessageQueued(MESSAGE, (("c", 1),))])
+        await one.commit([MessageQueued(MESSAGE, (("c", 1, 1),))])
     await other.commit([SessionEnded("c"), RetainedCleared("t")])
     assert await other.load() == ((), ())
     sessions, retained = await journal.load()
@@ -129,7 +164,7 @@ async def test_accounts_and_regions_are_apart(
 
 
 async def test_all_or_nothing_and_an_os_error(journal: SqlJournal) -> None:
-    queued = MessageQueued(MESSAGE, (("c", 1),))
+    queued = MessageQueued(MESSAGE, (("c", 1, 1),))
     await journal.commit([SessionOpened("c", 60, clean=True), queued])
     with pytest.raises(OSError):
         await journal.commit([Retained(MESSAGE), queued])

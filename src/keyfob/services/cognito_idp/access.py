@@ -1,10 +1,13 @@
 """Checking access tokens, for `authz`."""
 
+from keyfob.authz.operation import AuthorizedRequest
 from keyfob.authz.principal import SignedInUser
 from keyfob.services.cognito_idp import errors
-from keyfob.services.cognito_idp.domain.claims import is_of_epoch
+from keyfob.services.cognito_idp.domain.claims import API_SCOPE, is_of_epoch
 from keyfob.services.cognito_idp.domain.pools import issuer
 from keyfob.services.cognito_idp.user_pools import UserPools
+from keyfob.store.ports.user_pools import UserPoolRecord
+from keyfob.store.ports.users import UserRecord
 from keyfob.tokens.claims import Claims
 from keyfob.tokens.errors import ExpiredTokenError, TokenError
 from keyfob.tokens.verify import Expectation, UnverifiedToken, decode_token, verify_decoded
@@ -64,6 +67,25 @@ class PoolAccessTokens:
             origin_jti=claims.optional_text("origin_jti"),
             claims=claims.values,
         )
+
+
+async def read_optional_token(
+    service: UserPools, request: AuthorizedRequest
+) -> tuple[UserPoolRecord, UserRecord]:
+    """Return pool and user of a call whose access token the model lets one leave out.
+
+    Raises:
+        AwsError: there is no token, it is not good, or lacks the scope; or its user is gone.
+    """
+    token = request.params.get("AccessToken", "")
+    principal = await PoolAccessTokens(service).verify(token, request.now_s)
+    if API_SCOPE not in principal.scopes:
+        raise errors.scope_missing()
+    pool = await service.require_pool(principal.pool_id)
+    user = await service.users.get(pool.pool_id, principal.sub)
+    if user is None:
+        raise errors.user_not_found()
+    return pool, user
 
 
 async def is_revoked(service: UserPools, pool_id: str, claims: Claims) -> bool:

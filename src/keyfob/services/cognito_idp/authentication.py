@@ -1,10 +1,10 @@
-"""The steps every sign-in shares: who, whether the password fits, what then.
+"""The steps every sign-in shares: who, whether the proof holds, what then.
 
 Users who do not exist take the same steps with stand-ins where the client hides them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -13,17 +13,36 @@ from keyfob.core.ids import new_uuid
 from keyfob.services.cognito_idp import errors
 from keyfob.services.cognito_idp.domain import srp
 from keyfob.services.cognito_idp.domain.lockout import check_lockout, count_failure
-from keyfob.services.cognito_idp.domain.pools import temporary_password_days
-from keyfob.services.cognito_idp.domain.sessions import PasswordChallenge
-from keyfob.services.cognito_idp.domain.users import (
-    FORCE_CHANGE_PASSWORD,
-    RESET_REQUIRED,
-    UNCONFIRMED,
-    missing_required,
-)
+from keyfob.services.cognito_idp.domain.sessions import Step
+from keyfob.services.cognito_idp.triggers import Caller, Occasion, describe_user, fire
 from keyfob.services.cognito_idp.user_pools import UserPools
 from keyfob.store.ports.user_pools import ClientRecord, UserPoolRecord
 from keyfob.store.ports.users import Lockout, UserRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request of a sign-in."""
+
+    pool: UserPoolRecord
+    client: ClientRecord
+    now_s: float
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """`ClientMetadata`."""
+    device_key: str = ""
+    """The device that the request says it comes from."""
+    hands_out_tokens: bool = True
+    """False on the sign-in pages: who has signed in there gets tokens by OAuth 2.0."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who sets triggers off."""
+        return Caller(self.client.client_id, self.metadata)
+
+    @property
+    def expires_at_s(self) -> float:
+        """When a challenge that is put now ends."""
+        return self.now_s + 60 * self.client.auth_session_minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,93 +56,81 @@ class Candidate:
     verifier: srp.Verifier
 
 
-async def find_candidate(
-    service: UserPools, pool: UserPoolRecord, client: ClientRecord, name: str, now_s: float
-) -> Candidate:
+async def find_candidate(service: UserPools, attempt: Attempt, name: str) -> Candidate:
     """Return who goes by a name.
 
     Raises:
-        AwsError: nobody, and the client does not hide that; or the user must wait.
+        AwsError: nobody, and the client does not hide that; the user must wait; or the
+            pre authentication trigger refuses.
     """
+    pool = attempt.pool
     user = await service.find_user(pool, name)
-    if user is None and not client.prevents_existence_errors:
+    if user is None and not attempt.client.prevents_existence_errors:
         raise errors.user_not_found()
+    await ask_before(service, attempt, user, name)
     if user is None or user.password is None:
-        phantom_name = _phantom_name(service, pool, name)
-        service.phantoms.check(pool.pool_id, phantom_name, now_s)
+        phantom_name = phantom_username(service, pool, name)
+        service.phantoms.check(pool.pool_id, phantom_name, attempt.now_s)
         return Candidate(None, phantom_name, service.vault.phantom(pool.pool_id, phantom_name))
-    check_lockout(user.lockout, now_s)
+    check_lockout(user.lockout, attempt.now_s)
     verifier = service.vault.open(user.password, pool_id=pool.pool_id, sub=user.sub)
     return Candidate(user, user.username, verifier)
 
 
-async def reject(
-    service: UserPools, pool_id: str, user: UserRecord | None, name: str, now_s: float
-) -> Exception:
-    """Count a wrong password, also for a name nobody has, and return the refusal."""
-    if user is None:
-        service.phantoms.count(pool_id, name, now_s)
-    else:
-        await service.users.update(
-            user.pool_id,
-            user.sub,
-            lambda record: msgspec.structs.replace(
-                record, lockout=count_failure(record.lockout, now_s)
-            ),
-        )
-    return errors.incorrect_login()
+async def prove_password(
+    service: UserPools,
+    attempt: Attempt,
+    user: UserRecord | None,
+    username: str,
+    fits: Callable[[srp.Verifier], Awaitable[bool]],
+) -> UserRecord:
+    """Return the user if the proof of a password holds; one attempt at a time.
 
-
-async def complete(
-    service: UserPools, pool: UserPoolRecord, client: ClientRecord, user: UserRecord, now_s: float
-) -> Mapping[str, Any]:
-    """Return tokens, or the next challenge, for a user whose password was right.
+    Args:
+        service: the user pools.
+        attempt: the request.
+        user: who; None for nobody.
+        username: `USER_ID_FOR_SRP`.
+        fits: tells whether the proof is right; it is asked for nobody too.
 
     Raises:
-        AwsError: the user is disabled, unconfirmed, or needs another password first.
+        AwsError: it is wrong, which is counted; or the user must wait.
     """
-    if not user.is_enabled:
-        raise errors.user_disabled()
-    if user.status == UNCONFIRMED:
-        raise errors.user_not_confirmed()
-    if user.status == RESET_REQUIRED:
-        raise errors.password_reset_required()
-    if user.lockout.failures:
-        user = await service.change_user(user, lockout=Lockout())
-    if user.status == FORCE_CHANGE_PASSWORD:
-        return _ask_new_password(service, pool, client, user, now_s)
-    tokens = await service.issue_tokens(client, user, now_s)
-    return {"ChallengeParameters": {}, "AuthenticationResult": tokens}
+    pool_id, now_s = attempt.pool.pool_id, attempt.now_s
+    async with service.lanes.enter(pool_id, f"password {user.sub if user else username}"):
+        current = None if user is None else await service.users.get(pool_id, user.sub)
+        if current is None or current.password is None:
+            service.phantoms.check(pool_id, username, now_s)
+            await fits(service.vault.phantom(pool_id, username))
+            service.phantoms.count(pool_id, username, now_s)
+            raise errors.incorrect_login()
+        check_lockout(current.lockout, now_s)
+        verifier = service.vault.open(current.password, pool_id=pool_id, sub=current.sub)
+        if not await fits(verifier):
+            await _count_failure(service, current, now_s)
+            raise errors.incorrect_login()
+        if current.lockout.failures:
+            return await service.change_user(current, lockout=Lockout())
+        return current
 
 
-def _ask_new_password(
-    service: UserPools, pool: UserPoolRecord, client: ClientRecord, user: UserRecord, now_s: float
-) -> Mapping[str, Any]:
-    set_at_s = user.password.set_at_s if user.password is not None else 0.0
-    if now_s >= set_at_s + temporary_password_days(pool) * 86_400:
-        raise errors.temporary_password_expired()
-    challenge = PasswordChallenge(
+def new_step(
+    service: UserPools, attempt: Attempt, user: UserRecord, name: str, **facts: Any
+) -> Step:
+    """Return a challenge to put to a user."""
+    return Step(
+        name=name,
         challenge_id=new_uuid(service.randomness),
-        pool_id=pool.pool_id,
-        client_id=client.client_id,
+        pool_id=attempt.pool.pool_id,
+        client_id=attempt.client.client_id,
         sub=user.sub,
-        password_set_at_s=set_at_s,
-        expires_at_s=now_s + 60 * client.auth_session_minutes,
+        username=user.username,
+        expires_at_s=attempt.expires_at_s,
+        **facts,
     )
-    # the clients strip the prefix (observed)
-    missing = [f"userAttributes.{name}" for name in missing_required(pool, user)]
-    return {
-        "ChallengeName": "NEW_PASSWORD_REQUIRED",
-        "Session": service.sessions.seal_password(challenge),
-        "ChallengeParameters": {
-            "USER_ID_FOR_SRP": user.username,
-            "requiredAttributes": msgspec.json.encode(missing).decode(),
-            "userAttributes": msgspec.json.encode(user.attributes).decode(),
-        },
-    }
 
 
-def _phantom_name(service: UserPools, pool: UserPoolRecord, name: str) -> str:
+def phantom_username(service: UserPools, pool: UserPoolRecord, name: str) -> str:
     """Return the internal name that a user who does not exist would have, always the same.
 
     Where real internal names are UUIDs, so is this one; elsewhere it is what was typed, which is
@@ -134,3 +141,32 @@ def _phantom_name(service: UserPools, pool: UserPoolRecord, name: str) -> str:
         digits = f"{service.vault.phantom(pool.pool_id, name).value:0768x}"[-32:]
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
     return name
+
+
+async def ask_before(
+    service: UserPools, attempt: Attempt, user: UserRecord | None, name: str
+) -> None:
+    """Let the pre authentication trigger accept or refuse a sign-in before anything is checked."""
+    await fire(
+        service.functions,
+        attempt.pool,
+        Occasion("PreAuthentication", "PreAuthentication_Authentication"),
+        username=user.username if user else name,
+        caller=Caller(attempt.client.client_id),
+        request={
+            "userAttributes": describe_user(user) if user else {},
+            "validationData": dict(attempt.metadata),
+            "userNotFound": user is None,
+        },
+        response={},
+    )
+
+
+async def _count_failure(service: UserPools, user: UserRecord, now_s: float) -> None:
+    await service.users.update(
+        user.pool_id,
+        user.sub,
+        lambda record: msgspec.structs.replace(
+            record, lockout=count_failure(record.lockout, now_s)
+        ),
+    )

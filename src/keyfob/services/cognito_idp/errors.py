@@ -283,6 +283,11 @@ def bad_page_token() -> AwsError:
     return invalid_parameter("Invalid pagination token.")
 
 
+def too_many_requests() -> AwsError:
+    """Observed."""
+    return AwsError("TooManyRequestsException", "Rate exceeded")
+
+
 def limit_exceeded(message: str) -> AwsError:
     """A quota is used up; inferred."""
     return AwsError("LimitExceededException", message)
@@ -291,3 +296,242 @@ def limit_exceeded(message: str) -> AwsError:
 def password_not_resettable() -> AwsError:
     """`ForgotPassword` for a user who still has a temporary password; observed."""
     return _not_authorized("User password cannot be reset in the current state.")
+
+
+def flow_disabled(flow: str) -> AwsError:
+    """Inferred from the SRP flow's."""
+    return invalid_parameter(f"{flow} is not enabled for the client.")
+
+
+def refresh_token_reused() -> AwsError:
+    """The exception is documented; the text is inferred."""
+    return AwsError("RefreshTokenReuseException", "Refresh token has been reused.")
+
+
+def rotation_with_refresh_flow() -> AwsError:
+    """The rule is documented, the text inferred."""
+    return invalid_parameter(
+        "Refresh token rotation cannot be enabled together with ALLOW_REFRESH_TOKEN_AUTH."
+    )
+
+
+def password_used_before() -> AwsError:
+    """The exception is documented; the text is inferred."""
+    return AwsError("PasswordHistoryPolicyViolationException", "Password has previously been used.")
+
+
+def wrong_factor_code() -> AwsError:
+    """Observed."""
+    return AwsError("CodeMismatchException", "Invalid code or auth state for the user.")
+
+
+def software_token_used() -> AwsError:
+    """Observed."""
+    return AwsError("ExpiredCodeException", "Your software token has already been used once.")
+
+
+def software_token_not_found() -> AwsError:
+    """The exception is documented; the text is inferred."""
+    return AwsError(
+        "SoftwareTokenMFANotFoundException", "Software Token MFA has not been set up by the user."
+    )
+
+
+def software_token_not_verified() -> AwsError:
+    """Observed."""
+    return invalid_parameter("User has not verified software token mfa")
+
+
+def software_token_not_enabled() -> AwsError:
+    """`AssociateSoftwareToken` in a pool without; observed."""
+    return AwsError(
+        "SoftwareTokenMFANotFoundException",
+        "Software Token MFA has not been enabled by the userPool.",
+    )
+
+
+def software_token_mismatch() -> AwsError:
+    """`VerifySoftwareToken` with another code; observed."""
+    return AwsError("EnableSoftwareTokenMFAException", "Code mismatch")
+
+
+def factor_not_allowed(name: str) -> AwsError:
+    """A second factor that the pool does not have; inferred."""
+    return invalid_parameter(f"{name} is not enabled for the user pool.")
+
+
+def factor_not_verified(attribute: str) -> AwsError:
+    """Inferred."""
+    noun = "email" if attribute == "email" else "phone number"
+    return invalid_parameter(f"User does not have a verified {noun}.")
+
+
+def several_preferred() -> AwsError:
+    """Observed."""
+    return invalid_parameter("Only one MFA method can be preferred.")
+
+
+def preferred_not_enabled(name: str) -> AwsError:
+    """Inferred."""
+    return invalid_parameter(f"{name} must be enabled to be preferred.")
+
+
+def off_and_configured() -> AwsError:
+    """Observed."""
+    return invalid_parameter(
+        "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."
+    )
+
+
+def no_factor_in_pool() -> AwsError:
+    """MFA is required and no kind of it is set up; inferred."""
+    return invalid_parameter("MFA cannot be turned on without an MFA configuration.")
+
+
+def no_factor_to_set_up() -> AwsError:
+    """MFA is required, and a user has no way to set one up; inferred."""
+    return AwsError(
+        "InvalidUserPoolConfigurationException", "The user has no MFA method that can be set up."
+    )
+
+
+def setup_not_finished() -> AwsError:
+    """`MFA_SETUP` answered before the software token was verified; inferred."""
+    return invalid_parameter("The software token has not been verified.")
+
+
+def session_or_token() -> AwsError:
+    """Observed."""
+    return invalid_parameter("Either AccessToken or Session must be provided.")
+
+
+def challenge_not_available(name: str) -> AwsError:
+    """An answer to SELECT_CHALLENGE that was not offered; inferred."""
+    return invalid_parameter(f"{name} is not available for the user.")
+
+
+def no_custom_triggers() -> AwsError:
+    """Observed."""
+    return invalid_parameter("Custom auth lambda trigger is not configured for the user pool.")
+
+
+def user_lambda_refused(trigger: str, message: str) -> AwsError:
+    """Observed."""
+    return AwsError("UserLambdaValidationException", f"{trigger} failed with error {message}.")
+
+
+def unexpected_lambda(trigger: str) -> AwsError:
+    """Observed."""
+    return AwsError(
+        "UnexpectedLambdaException", f"{trigger} invocation failed due to configuration."
+    )
+
+
+def invalid_lambda_response() -> AwsError:
+    """Observed."""
+    return AwsError("InvalidLambdaResponseException", "Unrecognizable lambda output")
+
+
+def device_not_found() -> AwsError:
+    """Observed."""
+    return AwsError("ResourceNotFoundException", "Device does not exist.")
+
+
+def device_exists() -> AwsError:
+    """The exception is documented; the text is inferred."""
+    return AwsError("DeviceKeyExistsException", "Device already exists.")
+
+
+def invalid_device(problem: str) -> AwsError:
+    """Inferred."""
+    return invalid_parameter(problem)
+
+
+def devices_not_tracked() -> AwsError:
+    """The exception is documented; the text is inferred."""
+    return AwsError(
+        "InvalidUserPoolConfigurationException",
+        "The user pool is not configured to remember devices.",
+    )
+
+
+def group_exists() -> AwsError:
+    """Observed."""
+    return AwsError("GroupExistsException", "A group with the name already exists.")
+
+
+def group_not_found() -> AwsError:
+    """Observed."""
+    return AwsError("ResourceNotFoundException", "Group not found.")
+
+
+def no_code_for(attribute: str) -> AwsError:
+    """`GetUserAttributeVerificationCode` for what cannot be verified; inferred."""
+    return invalid_parameter(f"User does not have a value for {attribute} that can be verified.")
+
+
+def resource_server_exists(identifier: str) -> AwsError:
+    """Observed."""
+    return invalid_parameter(f"{identifier} already exists in user pool.")
+
+
+def resource_server_not_found() -> AwsError:
+    """Observed."""
+    return AwsError("ResourceNotFoundException", "Resource server does not exist.")
+
+
+def provider_exists(name: str) -> AwsError:
+    """Observed."""
+    return AwsError(
+        "DuplicateProviderException", f"A provider with the name {name} already exists."
+    )
+
+
+def provider_not_found(name: str) -> AwsError:
+    """Observed."""
+    return AwsError("ResourceNotFoundException", f"Identity provider {name} does not exist.")
+
+
+def identifier_taken(identifier: str) -> AwsError:
+    """Two providers of a pool with one identifier; inferred."""
+    return AwsError("DuplicateProviderException", f"The identifier {identifier} is in use.")
+
+
+def domain_taken() -> AwsError:
+    """Observed."""
+    return invalid_parameter("Domain already associated with another user pool.")
+
+
+def pool_has_domain() -> AwsError:
+    """Observed."""
+    return invalid_parameter("User pool already has a domain configured.")
+
+
+def domain_not_found() -> AwsError:
+    """Observed."""
+    return AwsError("ResourceNotFoundException", "No such domain or user pool exists.")
+
+
+def secret_not_found() -> AwsError:
+    """Inferred."""
+    return AwsError("ResourceNotFoundException", "Client secret does not exist.")
+
+
+def client_without_secret() -> AwsError:
+    """Rotating the secret of a public client; inferred."""
+    return invalid_parameter("The client was not created with a secret.")
+
+
+def last_secret() -> AwsError:
+    """Documented: a client keeps at least one secret; the text is inferred."""
+    return invalid_parameter("The only secret of a client cannot be deleted.")
+
+
+def resource_not_found(arn: str) -> AwsError:
+    """Tags of something that does not exist; inferred."""
+    return AwsError("ResourceNotFoundException", f"Resource {arn} does not exist.")
+
+
+def wrong_client_secret() -> AwsError:
+    """`GetTokensFromRefreshToken` with a missing or wrong secret; inferred."""
+    return _not_authorized("Client secret is missing or does not match.")

@@ -1,16 +1,23 @@
 """Messages to users: codes and invitations, put in the pool's mailbox instead of being sent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
-from keyfob.services.cognito_idp.domain.codes import CodeKind
+from keyfob.services.cognito_idp.domain.codes import SIGN_IN, CodeKind
 from keyfob.store.ports.mail import MailStore, MessageRecord
 from keyfob.store.ports.user_pools import UserPoolRecord
 from keyfob.store.ports.users import UserRecord
 from keyfob.tokens.sealed import Sealer
 
 _PURPOSE = "message"
+_INVITATION = "Your username is {username} and temporary password is {####}."
+
+CODE_MARK = "{####}"
+"""Where a message's template has its code; documented."""
+
 _MEDIA = {"email": "EMAIL", "phone_number": "SMS"}
 
 
@@ -74,23 +81,24 @@ class Mailbox:
         *,
         kind: CodeKind,
         code: str,
+        wording: Mapping[str, Any],
         now_s: float,
     ) -> None:
-        """Put a message with a code into the mailbox, worded by the pool's template."""
-        template = pool.settings.get("VerificationMessageTemplate", {})
-        subject = template.get("EmailSubject") or pool.settings.get("EmailVerificationSubject")
-        member = "EmailMessage" if delivery.attribute == "email" else "SmsMessage"
-        older = (
-            "EmailVerificationMessage"
-            if delivery.attribute == "email"
-            else ("SmsVerificationMessage")
-        )
-        text = (
-            template.get(member) or pool.settings.get(older) or "Your confirmation code is {####}"
-        )
-        content = MessageContent(
-            subject or "Your verification code", text.replace("{####}", code), code
-        )
+        """Put a message with a code into the mailbox.
+
+        Args:
+            pool: whose templates.
+            user: to whom.
+            delivery: where to.
+            kind: what the code is for.
+            code: the code.
+            wording: what the custom message trigger answered; it goes before the templates.
+            now_s: epoch seconds.
+        """
+        subject, text = _template(pool, delivery, kind)
+        own = wording.get("emailMessage" if delivery.attribute == "email" else "smsMessage")
+        text = (own or text).replace(CODE_MARK, code).replace("{username}", user.username)
+        content = MessageContent(wording.get("emailSubject") or subject, text, code)
         await self._send(pool, user, delivery, kind.purpose, content, now_s)
 
     async def send_invitation(
@@ -100,16 +108,17 @@ class Mailbox:
         delivery: Delivery,
         *,
         password: str,
+        wording: Mapping[str, Any],
         now_s: float,
     ) -> None:
         """Put an invitation with a temporary password into the mailbox."""
         template = pool.settings.get("AdminCreateUserConfig", {}).get("InviteMessageTemplate", {})
         member = "EmailMessage" if delivery.attribute == "email" else "SMSMessage"
-        text = template.get(member) or (
-            "Your username is {username} and temporary password is {####}."
-        )
-        text = text.replace("{username}", user.username).replace("{####}", password)
-        subject = template.get("EmailSubject") or "Your temporary password"
+        own = wording.get("emailMessage" if delivery.attribute == "email" else "smsMessage")
+        text = own or template.get(member) or _INVITATION
+        text = text.replace("{username}", user.username).replace(CODE_MARK, password)
+        subject = wording.get("emailSubject") or template.get("EmailSubject")
+        subject = subject or "Your temporary password"
         content = MessageContent(subject, text, password)
         await self._send(pool, user, delivery, "invitation", content, now_s)
 
@@ -142,3 +151,20 @@ class Mailbox:
     def _open(self, record: MessageRecord) -> MessageContent:
         blob = self._sealer.decrypt(_PURPOSE, record.content_encrypted, record.pool_id)
         return msgspec.json.decode(blob, type=MessageContent)
+
+
+def _template(pool: UserPoolRecord, delivery: Delivery, kind: CodeKind) -> tuple[str, str]:
+    """Return subject and text of a message with a code, as the pool words them."""
+    settings = pool.settings
+    is_email = delivery.attribute == "email"
+    if kind is SIGN_IN:
+        email = pool.factors.email or {}
+        sms = (pool.factors.sms or {}).get("SmsAuthenticationMessage")
+        text = email.get("Message") if is_email else sms or settings.get("SmsAuthenticationMessage")
+        subject = email.get("Subject") or "Your authentication code"
+        return subject, text or "Your authentication code is {####}."
+    template = settings.get("VerificationMessageTemplate", {})
+    older = "EmailVerificationMessage" if is_email else "SmsVerificationMessage"
+    text = template.get("EmailMessage" if is_email else "SmsMessage") or settings.get(older)
+    subject = template.get("EmailSubject") or settings.get("EmailVerificationSubject")
+    return subject or "Your verification code", text or "Your confirmation code is {####}"

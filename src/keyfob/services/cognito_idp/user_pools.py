@@ -1,5 +1,6 @@
 """The service's state and what its operations share: finding things, and handing out tokens."""
 
+import hmac
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,24 +11,25 @@ from keyfob.authz.operation import AuthorizedRequest
 from keyfob.authz.principal import SignedInUser
 from keyfob.core.ids import Randomness, new_uuid
 from keyfob.services.cognito_idp import errors
-from keyfob.services.cognito_idp.domain.claims import (
-    API_SCOPE,
-    SignIn,
-    access_claims,
-    id_claims,
-    stamp_epoch,
-)
+from keyfob.services.cognito_idp.attempts import AttemptLanes
+from keyfob.services.cognito_idp.domain.claims import API_SCOPE
 from keyfob.services.cognito_idp.domain.clients import check_secret_hash
 from keyfob.services.cognito_idp.domain.lockout import PhantomLockouts
 from keyfob.services.cognito_idp.domain.names import candidate_names
-from keyfob.services.cognito_idp.domain.sessions import RefreshToken, SessionSealer, UsedChallenges
+from keyfob.services.cognito_idp.domain.sessions import SessionSealer, UsedChallenges
 from keyfob.services.cognito_idp.mailbox import Mailbox
+from keyfob.services.cognito_idp.ports import FunctionInvoker, NoFunctions
 from keyfob.services.cognito_idp.signing import KeyCabinet
 from keyfob.services.cognito_idp.vault import PasswordVault
+from keyfob.store.ports.devices import DeviceStore
+from keyfob.store.ports.domains import DomainStore
+from keyfob.store.ports.groups import GroupStore
+from keyfob.store.ports.identity_providers import IdentityProviderRecord
 from keyfob.store.ports.mail import MailStore
+from keyfob.store.ports.pool_items import PoolItemStore
+from keyfob.store.ports.resource_servers import ResourceServerRecord
 from keyfob.store.ports.user_pools import ClientRecord, UserPoolRecord, UserPoolStore
 from keyfob.store.ports.users import UserRecord, UserStore
-from keyfob.tokens.issue import sign_jwts
 from keyfob.tokens.keyring import Keyring
 from keyfob.tokens.keys import KeyFactory
 from keyfob.tokens.sealed import Sealer
@@ -51,7 +53,15 @@ class UserPools:
     used: UsedChallenges
     code_key: bytes
     """Keys the digests of codes."""
+    groups: GroupStore
+    devices: DeviceStore
+    resource_servers: PoolItemStore[ResourceServerRecord]
+    identity_providers: PoolItemStore[IdentityProviderRecord]
+    domains: DomainStore
+    functions: FunctionInvoker
+    """Runs Lambda triggers."""
     phantoms: PhantomLockouts = field(default_factory=PhantomLockouts)
+    lanes: AttemptLanes = field(default_factory=AttemptLanes)
 
     async def require_pool(self, pool_id: str) -> UserPoolRecord:
         """Return a pool.
@@ -126,13 +136,18 @@ class UserPools:
         """Return a client secret encrypted for storage."""
         return self.sealer.encrypt(_CLIENT_SECRET, secret.encode(), client_id)
 
-    def client_secret(self, client: ClientRecord) -> str | None:
-        """Return a client's secret, None for a public client."""
-        if client.secret_encrypted is None:
-            return None
-        return self.sealer.decrypt(
-            _CLIENT_SECRET, client.secret_encrypted, client.client_id
-        ).decode()
+    def client_secrets(self, client: ClientRecord) -> tuple[str, ...]:
+        """Return a client's secrets, the older first; none for a public client."""
+        return tuple(
+            self.sealer.decrypt(_CLIENT_SECRET, each.encrypted, client.client_id).decode()
+            for each in client.secrets
+        )
+
+    def check_client_secret(self, client: ClientRecord, given: str | None) -> bool:
+        """Return whether a client has proven itself by a secret; a public one always has."""
+        secrets = self.client_secrets(client)
+        matches = [hmac.compare_digest((given or "").encode(), each.encode()) for each in secrets]
+        return any(matches) or not secrets
 
     def check_hash(self, client: ClientRecord, given: str | None, *usernames: str) -> None:
         """Check a SECRET_HASH over any of the usernames.
@@ -140,56 +155,7 @@ class UserPools:
         Raises:
             AwsError: the client has a secret, and the hash is missing or wrong.
         """
-        check_secret_hash(client.client_id, self.client_secret(client), given, usernames)
-
-    async def issue_tokens(
-        self, client: ClientRecord, user: UserRecord, now_s: float
-    ) -> dict[str, Any]:
-        """Return the `AuthenticationResult` of a fresh sign-in."""
-        auth_time_s = int(now_s)
-        origin_jti = new_uuid(self.randomness)
-        result = await self.issue_again(client, user, origin_jti, auth_time_s, now_s)
-        refresh = RefreshToken(
-            client.pool_id,
-            client.client_id,
-            user.sub,
-            origin_jti,
-            auth_time_s,
-            user.epoch,
-            now_s + client.refresh_token_s,
-        )
-        return {**result, "RefreshToken": self.sessions.seal_refresh(refresh)}
-
-    async def issue_again(
-        self,
-        client: ClientRecord,
-        user: UserRecord,
-        origin_jti: str,
-        auth_time_s: int,
-        now_s: float,
-    ) -> dict[str, Any]:
-        """Return an `AuthenticationResult` without a refresh token; both tokens signed at once."""
-        pool = await self.require_pool(client.pool_id)
-        keys = self.keys.open(pool)
-        sign_in = SignIn(
-            auth_time_s=auth_time_s,
-            origin_jti=origin_jti,
-            event_id=stamp_epoch(new_uuid(self.randomness), user.epoch),
-            id_jti=new_uuid(self.randomness),
-            access_jti=new_uuid(self.randomness),
-            now_s=int(now_s),
-        )
-        id_token, access_token = await sign_jwts(
-            self.crypto,
-            (id_claims(client, user, sign_in), keys.id_token),
-            (access_claims(client, user, sign_in), keys.access_token),
-        )
-        return {
-            "AccessToken": access_token,
-            "IdToken": id_token,
-            "ExpiresIn": client.access_token_s,
-            "TokenType": "Bearer",
-        }
+        check_secret_hash(client.client_id, self.client_secrets(client), given, usernames)
 
     async def change_user(self, user: UserRecord, **changes: Any) -> UserRecord:
         """Replace fields of a user's record and return it as it then is.
@@ -212,8 +178,14 @@ def build_user_pools(
     mail: MailStore,
     keyring: Keyring,
     crypto: Executor,
+    groups: GroupStore,
+    devices: DeviceStore,
+    resource_servers: PoolItemStore[ResourceServerRecord],
+    identity_providers: PoolItemStore[IdentityProviderRecord],
+    domains: DomainStore,
     key_factory: KeyFactory,
     randomness: Randomness,
+    functions: FunctionInvoker | None = None,
 ) -> UserPools:
     """Put the service together.
 
@@ -223,8 +195,14 @@ def build_user_pools(
         mail: messages.
         keyring: master keys; everything sealed or encrypted here hangs on them.
         crypto: threads for signatures and exponentiations.
+        groups: groups and memberships.
+        devices: devices of users.
+        resource_servers: APIs and their scopes.
+        identity_providers: where users may come from.
+        domains: where the sign-in pages answer.
         key_factory: where signing keys come from.
         randomness: for ids, salts and codes.
+        functions: runs Lambda triggers; None: nothing does, and pools cannot have any.
     """
     sealer = Sealer(keyring, randomness)
     # the oldest key: stand-ins and digests must not change when a newer key is added
@@ -240,7 +218,13 @@ def build_user_pools(
         vault=PasswordVault(
             sealer, crypto, randomness, keyring.derive(oldest, "users who do not exist")
         ),
-        sessions=SessionSealer(sealer),
+        sessions=SessionSealer(sealer, new_uuid(randomness)),
         used=UsedChallenges(),
         code_key=keyring.derive(oldest, "code digests"),
+        groups=groups,
+        devices=devices,
+        resource_servers=resource_servers,
+        identity_providers=identity_providers,
+        domains=domains,
+        functions=functions or NoFunctions(),
     )

@@ -57,8 +57,8 @@ class IdentityStore(Protocol):
         """Read, decide and keep in one transaction, so that concurrent callers agree."""
         ...
 
-    async def delete(self, identity_id: str) -> bool:
-        """Delete an identity and its logins; return whether there was one."""
+    async def delete(self, identity_ids: Sequence[str]) -> Sequence[str]:
+        """Delete identities and their logins at once; return the ids that there were."""
         ...
 
     async def page(

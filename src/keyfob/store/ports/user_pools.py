@@ -34,6 +34,27 @@ class PasswordPolicy(Struct, frozen=True, omit_defaults=True):
     requires_numbers: bool = True
     requires_symbols: bool = True
     temporary_validity_days: int = 7
+    history_size: int = 0
+    """How many earlier passwords may not come back."""
+
+
+class PoolFactors(Struct, frozen=True, omit_defaults=True):
+    """Which second factors users of a pool may set up."""
+
+    has_software_token: bool = False
+    sms: dict[str, Any] | None = None
+    """`SmsMfaConfiguration` as it was given; None: off."""
+    email: dict[str, Any] | None = None
+    """`EmailMfaConfiguration` as it was given; None: off."""
+
+
+class ClientSecret(Struct, frozen=True):
+    """A secret of an app client."""
+
+    secret_id: str
+    encrypted: bytes
+    """The secret under the keyring."""
+    created_at_s: float
 
 
 class StoredKey(Struct, frozen=True):
@@ -60,6 +81,7 @@ class UserPoolRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     auto_verified_attributes: tuple[str, ...] = ()
     is_case_sensitive: bool = True
     password_policy: PasswordPolicy = PasswordPolicy()
+    factors: PoolFactors = PoolFactors()
     settings: dict[str, Any] = {}
     """Further members as the caller gave them, by their model names."""
     id_key: StoredKey
@@ -76,8 +98,8 @@ class ClientRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     created_at_s: float
     modified_at_s: float
-    secret_encrypted: bytes | None = None
-    """The client secret under the keyring; None: a public client."""
+    secrets: tuple[ClientSecret, ...] = ()
+    """At most two, the older first; none: a public client."""
     explicit_auth_flows: tuple[str, ...] = ()
     read_attributes: tuple[str, ...] | None = None
     """None: never set."""

@@ -47,6 +47,26 @@ class Lockout(Struct, frozen=True, omit_defaults=True):
     """No attempt is looked at before this moment."""
 
 
+class SoftwareToken(Struct, frozen=True, omit_defaults=True):
+    """An authenticator application."""
+
+    secret_encrypted: bytes
+    """The shared secret under the keyring."""
+    is_verified: bool = False
+    name: str = ""
+    """What the user calls the device it runs on."""
+    last_step: int = 0
+    """Time step of the last code that was taken; a code is good once."""
+
+
+class SecondFactors(Struct, frozen=True, omit_defaults=True):
+    """What a user proves besides the password."""
+
+    enabled: tuple[str, ...] = ()
+    """Of `SMS_MFA`, `SOFTWARE_TOKEN_MFA` and `EMAIL_OTP`."""
+    preferred: str | None = None
+
+
 class UserRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A user."""
 
@@ -65,10 +85,47 @@ class UserRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     codes: dict[str, PendingCode] = {}
     """By purpose."""
     lockout: Lockout = Lockout()
+    former_passwords: tuple[bytes, ...] = ()
+    """Earlier SRP salts and verifiers under the keyring, the newest first."""
+    software_token: SoftwareToken | None = None
+    pending_software_token: bytes | None = None
+    """Secret of an application that is being set up, under the keyring."""
+    second_factors: SecondFactors = SecondFactors()
+    factor_lockout: Lockout = Lockout()
+    """Failed second factors in a row."""
     epoch: int = 0
     """Raised by every global sign-out; tokens of an earlier epoch are dead."""
     names: tuple[str, ...] = ()
     """Index keys by which the user is found; each is unique in the pool."""
+
+
+SEARCHABLE = frozenset(
+    {
+        "username", "email", "phone_number", "name", "given_name", "family_name",
+        "preferred_username", "cognito:user_status", "status", "sub",
+    }
+)  # fmt: skip
+"""What users are searched by; documented for `ListUsers`."""
+
+
+def searchable_values(user: UserRecord) -> dict[str, str]:
+    """Return what a user is found by."""
+    everything = {
+        **user.attributes,
+        "username": user.username,
+        "sub": user.sub,
+        "cognito:user_status": user.status,
+        "status": "Enabled" if user.is_enabled else "Disabled",
+    }
+    return {name: value for name, value in everything.items() if name in SEARCHABLE}
+
+
+class UserSearch(Struct, frozen=True):
+    """One attribute, and the value it has or begins with."""
+
+    attribute: str
+    value: str
+    is_prefix: bool
 
 
 class UserStore(Protocol):
@@ -117,6 +174,12 @@ class UserStore(Protocol):
         """Return users of one pool in the order of their keys."""
         ...
 
+    async def search(
+        self, pool_id: str, wanted: UserSearch, *, after: str | None, limit: int
+    ) -> Page[UserRecord]:
+        """Return the users of one pool that match, in the order of their keys."""
+        ...
+
     async def count(self, pool_id: str) -> int:
         """Return how many users a pool has."""
         ...
@@ -127,6 +190,19 @@ class UserStore(Protocol):
 
     async def revoke_origin(self, pool_id: str, origin_jti: str, until_s: float) -> None:
         """Refuse tokens of one sign-in until they would have expired anyway."""
+        ...
+
+    async def use_refresh_token(
+        self, pool_id: str, token_id: str, until_s: float, now_s: float
+    ) -> float:
+        """Note that a refresh token was exchanged; return when that happened first.
+
+        Args:
+            pool_id: the pool.
+            token_id: the token.
+            until_s: when it would have expired.
+            now_s: epoch seconds.
+        """
         ...
 
     async def is_origin_revoked(self, pool_id: str, origin_jti: str) -> bool:

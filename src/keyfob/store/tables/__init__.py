@@ -6,6 +6,9 @@ for the rest, so a record's shape can grow without a migration.
 
 from keyfob.store.tables import (
     broker,
+    devices,
+    federation,
+    groups,
     iam_entities,
     iam_policies,
     identities,
@@ -20,6 +23,9 @@ from keyfob.store.tables.metadata import metadata
 
 __all__ = [
     "broker",
+    "devices",
+    "federation",
+    "groups",
     "iam_entities",
     "iam_policies",
     "identities",

@@ -18,8 +18,8 @@ identity_logins = Table(
     "identity_logins",
     metadata,
     Column("pool_id", String(64), primary_key=True),
-    Column("provider", String(128), primary_key=True),
-    Column("subject", String(512), primary_key=True),
+    Column("provider", String(255), primary_key=True),
+    Column("subject", String(1024), primary_key=True),
     Column(
         "identity_id",
         String(64),

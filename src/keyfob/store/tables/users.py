@@ -1,4 +1,4 @@
-"""Tables of user pool users, the names they go by, and revoked sign-ins."""
+"""Tables of user pool users, the names they go by, and refresh tokens that are spent."""
 
 from sqlalchemy import (
     Column,
@@ -32,6 +32,28 @@ pool_user_names = Table(
     ),
     Index(None, "pool_id", "sub"),
     Index(None, "name"),
+)
+
+pool_user_search = Table(
+    "pool_user_search",
+    metadata,
+    Column("pool_id", Text, primary_key=True),
+    Column("sub", Text, primary_key=True),
+    Column("attribute", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["pool_id", "sub"], ["pool_users.pool_id", "pool_users.sub"], ondelete="CASCADE"
+    ),
+    Index(None, "pool_id", "attribute", "value", "sub"),
+)
+
+rotated_tokens = Table(
+    "rotated_tokens",
+    metadata,
+    Column("pool_id", ForeignKey("user_pools.pool_id", ondelete="CASCADE"), primary_key=True),
+    Column("token_id", Text, primary_key=True),
+    Column("used_at_s", Float, nullable=False),
+    Column("until_s", Float, nullable=False, index=True),
 )
 
 revoked_origins = Table(

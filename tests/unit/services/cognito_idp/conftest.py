@@ -1,9 +1,10 @@
 """A user pool service over an in-memory database, called as the pipeline would call it."""
 
 import base64
+import copy
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,14 @@ from keyfob.services.cognito_idp.directory import UserPoolDirectory
 from keyfob.services.cognito_idp.service import OPERATIONS
 from keyfob.services.cognito_idp.user_pools import UserPools, build_user_pools
 from keyfob.store.database import MemoryDatabase
+from keyfob.store.devices import SqlDeviceStore
+from keyfob.store.domains import SqlDomainStore
+from keyfob.store.groups import SqlPoolGroupStore
 from keyfob.store.mail import SqlMailStore
+from keyfob.store.pool_items import SqlPoolItemStore
+from keyfob.store.ports.identity_providers import IdentityProviderRecord
+from keyfob.store.ports.resource_servers import ResourceServerRecord
+from keyfob.store.tables.federation import identity_providers, resource_servers
 from keyfob.store.tables.metadata import metadata
 from keyfob.store.user_pools import SqlUserPoolStore
 from keyfob.store.users import SqlPoolUserStore
@@ -42,6 +50,19 @@ class StockedKeys:
     async def new_signing_key(self) -> SigningKey:
         self._given += 1
         return _KEYS[self._given % len(_KEYS)]
+
+
+@dataclass
+class Functions:
+    """Python functions in the place of Lambda functions, by ARN."""
+
+    is_available: bool = True
+    by_arn: dict[str, Callable[[dict[str, Any]], object]] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    async def invoke(self, function_arn: str, event: Any) -> object:
+        self.events.append(copy.deepcopy(dict(event)))
+        return self.by_arn[function_arn](copy.deepcopy(dict(event)))
 
 
 @dataclass
@@ -151,7 +172,12 @@ def secret_hash(secret: str, name: str, client_id: str) -> str:
 
 
 @pytest.fixture
-def api() -> Iterator[Api]:
+def functions() -> Functions:
+    return Functions()
+
+
+@pytest.fixture
+def api(functions: Functions) -> Iterator[Api]:
     clock = ManualClock(at=1_700_000_000.25)
     database = MemoryDatabase()
     metadata.create_all(database.engine)
@@ -162,6 +188,14 @@ def api() -> Iterator[Api]:
             mail=SqlMailStore(database),
             keyring=Keyring([b"\x07" * 32]),
             crypto=crypto,
+            groups=SqlPoolGroupStore(database),
+            devices=SqlDeviceStore(database),
+            resource_servers=SqlPoolItemStore(database, resource_servers, ResourceServerRecord),
+            identity_providers=SqlPoolItemStore(
+                database, identity_providers, IdentityProviderRecord
+            ),
+            domains=SqlDomainStore(database),
+            functions=functions,
             key_factory=StockedKeys(),
             randomness=SystemRandomness(),
         )

@@ -7,7 +7,7 @@ from botocore.loaders import Loader
 
 from keyfob.authz.operation import Auth, any_resource
 from keyfob.services.cognito_idp import errors
-from keyfob.services.cognito_idp.service import OPERATIONS, named_pool
+from keyfob.services.cognito_idp.service import OPERATIONS, named_pool, named_resource
 
 MODEL = Loader().load_service_model("cognito-idp", "service-2")
 
@@ -20,8 +20,12 @@ def test_each_row_asks_for_the_proof_the_model_asks_for(row: Any) -> None:
     assert (row.auth is not Auth.SIGV4) == is_unsigned
     assert (row.auth is Auth.ACCESS_TOKEN) == ("AccessToken" in members.get("required", ()))
     assert row.action == ("" if is_unsigned else f"cognito-idp:{row.name}")
-    has_pool = "UserPoolId" in members["members"]
-    assert row.resources is (named_pool if has_pool and not is_unsigned else any_resource)
+    expected: Any = any_resource
+    if not is_unsigned and "UserPoolId" in members["members"]:
+        expected = named_pool
+    if "ResourceArn" in members["members"]:
+        expected = named_resource
+    assert row.resources is expected
 
 
 def test_each_operation_has_one_row() -> None:

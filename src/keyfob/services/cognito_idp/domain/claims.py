@@ -34,6 +34,7 @@ class SignIn:
     id_jti: str
     access_jti: str
     now_s: int
+    device_key: str = ""
 
 
 def stamp_epoch(event_id: str, epoch: int) -> str:
@@ -81,6 +82,8 @@ def access_claims(client: ClientRecord, user: UserRecord, sign_in: SignIn) -> di
         "iat": sign_in.now_s,
         "username": user.username,
     }
+    if sign_in.device_key:
+        claims["device_key"] = sign_in.device_key
     return claims | _revocable(client, sign_in.origin_jti, sign_in.access_jti)
 
 

@@ -40,8 +40,9 @@ def apply_settings(
     """
     lists = {name: params[name] for name in ("ReadAttributes", "WriteAttributes") if name in params}
     check_permission_lists(pool, lists)
-    if params.get("RefreshTokenRotation", {}).get("Feature") == "ENABLED":
-        raise errors.not_supported("RefreshTokenRotation")
+    rotates = params.get("RefreshTokenRotation", {}).get("Feature") == "ENABLED"
+    if rotates and "ALLOW_REFRESH_TOKEN_AUTH" in _choose_flows(params):
+        raise errors.rotation_with_refresh_flow()
     return msgspec.structs.replace(
         record,
         name=params.get("ClientName", record.name),
@@ -69,6 +70,16 @@ def allows_refresh(client: ClientRecord) -> bool:
     return "ALLOW_REFRESH_TOKEN_AUTH" in flows or all(flow in _LEGACY_FLOWS for flow in flows)
 
 
+def rotates_refresh_tokens(client: ClientRecord) -> bool:
+    """Return whether a refresh token is good once."""
+    return bool(client.settings.get("RefreshTokenRotation", {}).get("Feature") == "ENABLED")
+
+
+def retry_grace_s(client: ClientRecord) -> int:
+    """Return how long a refresh token that was used stays good for a retry."""
+    return int(client.settings.get("RefreshTokenRotation", {}).get("RetryGracePeriodSeconds", 0))
+
+
 def secret_hash(secret: str, username: str, client_id: str) -> str:
     """Return `Base64(HMAC-SHA256(secret, username + client id))`; documented."""
     mac = hmac.new(secret.encode(), f"{username}{client_id}".encode(), hashlib.sha256)
@@ -76,24 +87,24 @@ def secret_hash(secret: str, username: str, client_id: str) -> str:
 
 
 def check_secret_hash(
-    client_id: str, secret: str | None, given: str | None, usernames: tuple[str, ...]
+    client_id: str, secrets: tuple[str, ...], given: str | None, usernames: tuple[str, ...]
 ) -> None:
     """Check the `SECRET_HASH` of a client that has a secret.
 
     Args:
         client_id: the client.
-        secret: its secret; None: nothing is checked.
+        secrets: any of these may be its key; none: nothing is checked.
         given: what the caller sent.
         usernames: any of these may have been hashed; clients differ on refresh (observed).
 
     Raises:
         AwsError: it is missing or wrong.
     """
-    if secret is None:
+    if not secrets:
         return
     if given is None:
         raise errors.secret_hash_missing(client_id)
-    expected = (secret_hash(secret, username, client_id) for username in usernames)
+    expected = [secret_hash(key, name, client_id) for key in secrets for name in usernames]
     if not any(hmac.compare_digest(given.encode(), each.encode()) for each in expected):
         raise errors.secret_hash_wrong(client_id)
 
@@ -130,7 +141,10 @@ def _as_tuple(names: list[str] | None) -> tuple[str, ...] | None:
 
 
 def _choose_flows(params: Mapping[str, Any]) -> tuple[str, ...]:
-    flows = tuple(params.get("ExplicitAuthFlows") or DEFAULT_FLOWS)
+    default: tuple[str, ...] = DEFAULT_FLOWS
+    if params.get("RefreshTokenRotation", {}).get("Feature") == "ENABLED":
+        default = DEFAULT_FLOWS[1:]
+    flows = tuple(params.get("ExplicitAuthFlows") or default)
     legacy = _LEGACY_FLOWS.intersection(flows)
     if legacy and len(legacy) != len(set(flows)):
         raise errors.invalid_parameter(

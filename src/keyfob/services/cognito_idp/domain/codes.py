@@ -21,11 +21,21 @@ class CodeKind:
 
     purpose: str
     lifetime_s: int
+    message_source: str
+    """What the custom message trigger is told."""
+    is_per_attribute: bool = False
+    """Whether a code for each attribute may wait at once."""
+
+    def slot(self, attribute: str) -> str:
+        """Return where a user's record keeps a code."""
+        return f"{self.purpose} {attribute}" if self.is_per_attribute else self.purpose
 
 
-SIGN_UP = CodeKind("sign up", 86_400)
-ATTRIBUTE = CodeKind("attribute", 86_400)
-PASSWORD = CodeKind("forgotten password", 3_600)
+SIGN_UP = CodeKind("sign up", 86_400, "SignUp")
+ATTRIBUTE = CodeKind("attribute", 86_400, "UpdateUserAttribute", is_per_attribute=True)
+PASSWORD = CodeKind("forgotten password", 3_600, "ForgotPassword")
+SIGN_IN = CodeKind("sign in", 180, "Authentication")
+"""Lives in the sealed session of the challenge, as long as that."""
 
 
 def keep_code(

@@ -7,6 +7,7 @@ import msgspec
 
 from keyfob.core.arn import user_pool_arn
 from keyfob.services.cognito_idp import errors
+from keyfob.services.cognito_idp.domain.factors import check_factors
 from keyfob.services.cognito_idp.domain.schema import render_attribute
 from keyfob.store.ports.user_pools import PasswordPolicy, UserPoolRecord
 
@@ -16,9 +17,15 @@ KEPT_SETTINGS = (
     "MfaConfiguration", "UserAttributeUpdateSettings", "DeviceConfiguration",
     "EmailConfiguration", "SmsConfiguration", "UserPoolTags", "AdminCreateUserConfig",
     "UserPoolAddOns", "AccountRecoverySetting", "UserPoolTier", "KeyConfiguration",
-    "IssuerConfiguration",
+    "IssuerConfiguration", "LambdaConfig",
 )  # fmt: skip
 """Members of the model kept and described as they were given."""
+
+
+_TRIGGERS_TO_COME = frozenset(
+    {"CustomSMSSender", "CustomEmailSender", "KMSKeyID", "InboundFederation", "UserMigration"}
+)
+"""Members of `LambdaConfig` that are refused."""
 
 
 def issuer(pool_id: str) -> str:
@@ -31,22 +38,38 @@ def provider_name(pool_id: str) -> str:
     return f"cognito-idp.{pool_id.partition('_')[0]}.amazonaws.com/{pool_id}"
 
 
-def apply_settings(record: UserPoolRecord, params: Mapping[str, Any]) -> UserPoolRecord:
+def apply_settings(
+    record: UserPoolRecord, params: Mapping[str, Any], *, has_functions: bool
+) -> UserPoolRecord:
     """Return a pool with its changeable settings as asked for; others get their defaults.
 
     Source: API reference of `UpdateUserPool`: what is not named is set to its default (documented).
 
+    Args:
+        record: the pool.
+        params: as of the call.
+        has_functions: whether Lambda triggers could run.
+
     Raises:
         AwsError: a setting asks for a check that would then not be made.
     """
-    _refuse_unsupported(params)
-    return msgspec.structs.replace(
+    _refuse_unsupported(params, has_functions=has_functions)
+    changed = msgspec.structs.replace(
         record,
         name=params.get("PoolName", record.name),
         auto_verified_attributes=tuple(params.get("AutoVerifiedAttributes", ())),
         password_policy=_parse_policy(params.get("Policies", {}).get("PasswordPolicy", {})),
-        settings={name: params[name] for name in KEPT_SETTINGS if name in params},
+        settings=settings_of(params),
     )
+    check_factors(changed)
+    return changed
+
+
+def settings_of(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members that are kept as they were given."""
+    kept = {name: params[name] for name in KEPT_SETTINGS if name in params}
+    sign_in = params.get("Policies", {}).get("SignInPolicy")
+    return kept if sign_in is None else {**kept, "SignInPolicy": sign_in}
 
 
 def only_admins_create(pool: UserPoolRecord) -> bool:
@@ -68,13 +91,16 @@ def render_pool(pool: UserPoolRecord, user_count: int) -> dict[str, Any]:
         "UnusedAccountValidityDays": policy.temporary_validity_days,
         **settings.pop("AdminCreateUserConfig", {}),
     }
+    policies = {"PasswordPolicy": _render_policy(policy)}
+    if "SignInPolicy" in settings:
+        policies["SignInPolicy"] = settings.pop("SignInPolicy")
     rendered: dict[str, Any] = {
         "Id": pool.pool_id,
         "Name": pool.name,
         "Arn": user_pool_arn(pool.region, pool.account, pool.pool_id),
         "CreationDate": pool.created_at_s,
         "LastModifiedDate": pool.modified_at_s,
-        "Policies": {"PasswordPolicy": _render_policy(policy)},
+        "Policies": policies,
         "SchemaAttributes": [render_attribute(attribute) for attribute in pool.schema],
         "AdminCreateUserConfig": admin_config,
         "EstimatedNumberOfUsers": user_count,
@@ -98,23 +124,25 @@ def render_description(pool: UserPoolRecord) -> dict[str, Any]:
     return {
         "Id": pool.pool_id,
         "Name": pool.name,
-        "LambdaConfig": {},
+        "LambdaConfig": pool.settings.get("LambdaConfig", {}),
         "CreationDate": pool.created_at_s,
         "LastModifiedDate": pool.modified_at_s,
     }
 
 
-def _refuse_unsupported(params: Mapping[str, Any]) -> None:
+def _refuse_unsupported(params: Mapping[str, Any], *, has_functions: bool) -> None:
     """Refuse settings whose point is a check or an effect that would silently not happen."""
     policies = params.get("Policies", {})
     first_factors = policies.get("SignInPolicy", {}).get("AllowedFirstAuthFactors", ["PASSWORD"])
+    triggers = set(params.get("LambdaConfig", {}))
     key_type = params.get("KeyConfiguration", {}).get("KeyType", "AWS_OWNED_KEY")
     mode = params.get("UserPoolAddOns", {}).get("AdvancedSecurityMode", "OFF")
     demands = {
-        "MfaConfiguration ON": params.get("MfaConfiguration") == "ON",
-        "LambdaConfig": bool(params.get("LambdaConfig")),
-        "PasswordHistorySize": bool(policies.get("PasswordPolicy", {}).get("PasswordHistorySize")),
-        "SignInPolicy": first_factors != ["PASSWORD"],
+        "LambdaConfig": bool(triggers) and not has_functions,
+        "LambdaConfig CustomSMSSender, CustomEmailSender, InboundFederation, UserMigration": bool(
+            triggers & _TRIGGERS_TO_COME
+        ),
+        "SignInPolicy WEB_AUTHN": "WEB_AUTHN" in first_factors,
         "AdvancedSecurityMode ENFORCED": mode == "ENFORCED",
         "KeyConfiguration CUSTOMER_MANAGED_KEY": key_type != "AWS_OWNED_KEY",
         "IssuerConfiguration UPDATED": params.get("IssuerConfiguration", {}).get("Type")
@@ -138,11 +166,14 @@ def _parse_policy(member: Mapping[str, Any]) -> PasswordPolicy:
         requires_numbers=member.get("RequireNumbers", False),
         requires_symbols=member.get("RequireSymbols", False),
         temporary_validity_days=member.get("TemporaryPasswordValidityDays", 7),
+        history_size=member.get("PasswordHistorySize", 0),
     )
 
 
 def _render_policy(policy: PasswordPolicy) -> dict[str, Any]:
+    history = {"PasswordHistorySize": policy.history_size} if policy.history_size else {}
     return {
+        **history,
         "MinimumLength": policy.minimum_length,
         "RequireUppercase": policy.requires_uppercase,
         "RequireLowercase": policy.requires_lowercase,

@@ -1,8 +1,9 @@
 """What a sign-in carries between requests, sealed: challenges under way and refresh tokens.
 
 Nothing of it is in the database. A challenge that must not be answered twice is remembered in
-memory until it would have expired; refresh tokens die by the user's epoch, or by a revocation of
-their `origin_jti`.
+memory until it would have expired; so that a restart does not forget, challenges are bound to the
+run of the server that put them, and those under way begin anew after it. Refresh tokens live on;
+they die by the user's epoch, or by a revocation of their `origin_jti`.
 """
 
 import base64
@@ -21,7 +22,7 @@ MAX_REMEMBERED = 100_000
 """Answered challenges remembered at once; more are refused rather than forgotten."""
 
 _SRP = "srp challenge"
-_PASSWORD = "new password challenge"  # noqa: S105 - a purpose
+_STEP = "sign-in step"
 _REFRESH = "refresh token"
 
 
@@ -39,18 +40,47 @@ class SrpChallenge(msgspec.Struct, frozen=True, array_like=True):
     client_public: bytes
     server_private: bytes
     server_public: bytes
+    device_key: str = ""
+    """The device whose secret is to be proven; empty: the user's password is."""
+    custom_session: str = ""
+    """Id of the custom sign-in this is a round of; without its session no answer will do."""
 
 
-class PasswordChallenge(msgspec.Struct, frozen=True, array_like=True):
-    """A NEW_PASSWORD_REQUIRED challenge that was put; the content of Session."""
+class Round(msgspec.Struct, frozen=True, array_like=True):
+    """One round of a custom sign-in."""
 
+    name: str
+    is_passed: bool
+    metadata: str | None = None
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A challenge that was put; the content of Session."""
+
+    name: str
+    """A `ChallengeNameType`, or what a setup has reached."""
     challenge_id: str
     pool_id: str
     client_id: str
     sub: str
-    password_set_at_s: float
-    """Which temporary password was given."""
+    """The user's key; empty: there is no such user, and no answer will do."""
+    username: str
     expires_at_s: float
+    password_set_at_s: float = 0.0
+    """Which temporary password was given."""
+    code_digest: bytes = b""
+    """Keyed digest of the code that was sent."""
+    software_secret: str = ""
+    """The secret of an authenticator application that is being set up."""
+    is_set_up: bool = False
+    """A second factor was set up in this sign-in."""
+    choices: tuple[str, ...] = ()
+    """What a SELECT challenge offers."""
+    has_first_factor: bool = False
+    rounds: tuple[Round, ...] = ()
+    private: dict[str, str] = {}
+    """What a custom challenge's answer is checked against."""
+    metadata: str | None = None
 
 
 class RefreshToken(msgspec.Struct, frozen=True, array_like=True):
@@ -63,21 +93,27 @@ class RefreshToken(msgspec.Struct, frozen=True, array_like=True):
     auth_time_s: int
     epoch: int
     expires_at_s: float
+    token_id: str = ""
+    """Tells the tokens of a rotation apart."""
+    device_key: str = ""
+    scope: str = ""
+    """Scopes that were granted by OAuth 2.0, separated by blanks; empty: the API's own."""
 
 
-FactsT = TypeVar("FactsT", SrpChallenge, PasswordChallenge, RefreshToken)
+FactsT = TypeVar("FactsT", Step, RefreshToken)
 
 
 class SessionSealer:
     """Seals and opens these values."""
 
-    def __init__(self, sealer: Sealer) -> None:
-        """Seal with `sealer`."""
+    def __init__(self, sealer: Sealer, run_id: str) -> None:
+        """Seal with `sealer`; challenges open in the run of the server called `run_id` alone."""
         self._sealer = sealer
+        self._run_id = run_id
 
     def seal_srp(self, challenge: SrpChallenge) -> str:
         """Return SECRET_BLOCK: standard base64, as clients decode it."""
-        blob = self._sealer.encrypt(_SRP, msgspec.msgpack.encode(challenge))
+        blob = self._sealer.encrypt(_SRP, msgspec.msgpack.encode(challenge), self._run_id)
         return base64.b64encode(blob).decode()
 
     def open_srp(self, secret_block: str) -> SrpChallenge:
@@ -88,21 +124,22 @@ class SessionSealer:
         """
         try:
             blob = base64.b64decode(secret_block, validate=True)
-            return msgspec.msgpack.decode(self._sealer.decrypt(_SRP, blob), type=SrpChallenge)
+            opened = self._sealer.decrypt(_SRP, blob, self._run_id)
+            return msgspec.msgpack.decode(opened, type=SrpChallenge)
         except (binascii.Error, ValueError, SealError):
             raise errors.invalid_session() from None
 
-    def seal_password(self, challenge: PasswordChallenge) -> str:
+    def seal_step(self, step: Step) -> str:
         """Return Session."""
-        return self._sealer.seal(_PASSWORD, msgspec.msgpack.encode(challenge))
+        return self._sealer.seal(f"{_STEP} {self._run_id}", msgspec.msgpack.encode(step))
 
-    def open_password(self, session: str) -> PasswordChallenge:
-        """Return what `seal_password` was given.
+    def open_step(self, session: str) -> Step:
+        """Return what `seal_step` was given.
 
         Raises:
-            AwsError: it is not ours.
+            AwsError: it is not of this run.
         """
-        return self._open(_PASSWORD, session, PasswordChallenge, errors.invalid_session)
+        return self._open(f"{_STEP} {self._run_id}", session, Step, errors.invalid_session)
 
     def seal_refresh(self, token: RefreshToken) -> str:
         """Return a refresh token."""

@@ -12,6 +12,8 @@ functions.
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import gmpy2
 
@@ -38,6 +40,9 @@ PRIVATE_BYTES = 32
 
 MAX_HEX_DIGITS = 770
 """Longest public value: 3072 bits and one padding byte."""
+
+_DIGIT_BITS = 6
+_DIGIT_MASK = (1 << _DIGIT_BITS) - 1
 
 _LABEL = b"Caldera Derived Key\x01"
 
@@ -97,19 +102,19 @@ def make_salt(random_bytes: bytes) -> int:
 
 
 def compute_verifier(x: int) -> int:
-    """Return v = g^x mod N; about 1 ms, during which other threads run."""
-    return _power(G, x)
+    """Return v = g^x mod N for an x of at most 256 bits; about 0.2 ms."""
+    return _power_of_g(x)
 
 
 def start_exchange(verifier: int, random_bytes: bytes) -> ServerKeys:
-    """Return b and B for one exchange; one exponentiation.
+    """Return b and B for one exchange; about 0.2 ms.
 
     Args:
         verifier: the user's v.
         random_bytes: 32 fresh random bytes, which become b.
     """
     private = int.from_bytes(random_bytes, "big")
-    return ServerKeys(private, (K * verifier + _power(G, private)) % N)
+    return ServerKeys(private, (K * verifier + _power_of_g(private)) % N)
 
 
 def parse_public(text: str) -> int:
@@ -125,7 +130,9 @@ def parse_public(text: str) -> int:
 
 
 def derive_key(client_public: int, keys: ServerKeys, verifier: int) -> bytes:
-    """Return the 16-byte key both sides share if the password was right; two exponentiations.
+    """Return the 16-byte key both sides share if the password was right.
+
+    Two exponentiations of 1 ms each, during which other threads run.
 
     Raises:
         SrpError: u is zero.
@@ -151,3 +158,30 @@ def _power(base: int, exponent: int) -> int:
     """Return base^exponent mod N, letting other threads run meanwhile."""
     with gmpy2.context(gmpy2.get_context(), allow_release_gil=True):
         return int(gmpy2.powmod(base, exponent, N))
+
+
+def _power_of_g(exponent: int) -> int:
+    """Return g^exponent mod N by one multiplication for each digit of the exponent.
+
+    The base never changes, so what a general exponentiation squares its way to is kept in a
+    table: a quarter of the time, and too little of it to hand to another thread.
+    """
+    product = gmpy2.mpz(1)
+    for powers in _powers_of_g():
+        product = product * powers[exponent & _DIGIT_MASK] % N
+        exponent >>= _DIGIT_BITS
+    return int(product)
+
+
+@cache
+def _powers_of_g() -> list[list[Any]]:
+    """Return g^(digit * 64^place) mod N by place and digit; made at first use, 30 ms and 1 MB."""
+    table = []
+    base = gmpy2.mpz(G)
+    for _place in range(-(-8 * PRIVATE_BYTES // _DIGIT_BITS)):
+        powers = [gmpy2.mpz(1)]
+        for _digit in range(_DIGIT_MASK):
+            powers.append(powers[-1] * base % N)
+        table.append(powers)
+        base = powers[-1] * base % N
+    return table

@@ -60,19 +60,23 @@ def with_attributes(
 ) -> UserRecord:
     """Return a user with attributes changed, and re-indexed; an empty value removes one.
 
-    A changed e-mail address or telephone number is unverified unless the change says otherwise.
+    A changed e-mail address or telephone number is unverified unless the change says otherwise,
+    and codes that were sent to the one before are void.
     """
     attributes = dict(user.attributes)
-    for name in _VERIFIABLE:
-        if name in changes and changes[name] != attributes.get(name):
-            attributes[f"{name}_verified"] = "false"
+    moved = [name for name in _VERIFIABLE if name in changes]
+    moved = [name for name in moved if changes[name] != attributes.get(name)]
+    attributes |= {f"{name}_verified": "false" for name in moved}
+    codes = {slot: code for slot, code in user.codes.items() if code.attribute not in moved}
     attributes |= changes
     for name in _VERIFIABLE:
         if not attributes.get(name):
             attributes.pop(f"{name}_verified", None)
     kept = {name: value for name, value in attributes.items() if value}
     names = index_names(pool, username=user.username, sub=user.sub, attributes=kept)
-    return msgspec.structs.replace(user, attributes=kept, names=names, modified_at_s=now_s)
+    return msgspec.structs.replace(
+        user, attributes=kept, names=names, codes=codes, modified_at_s=now_s
+    )
 
 
 def missing_required(pool: UserPoolRecord, user: UserRecord) -> list[str]:

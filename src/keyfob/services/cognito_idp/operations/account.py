@@ -1,6 +1,5 @@
 """What a signed-in user does with an access token, and revoking refresh tokens."""
 
-import hmac
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,17 +7,19 @@ import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.services.cognito_idp import errors
+from keyfob.services.cognito_idp.answers.first_proof import as_candidate, prove_plain
 from keyfob.services.cognito_idp.attributes import write_attributes
-from keyfob.services.cognito_idp.authentication import reject
+from keyfob.services.cognito_idp.authentication import Attempt
 from keyfob.services.cognito_idp.domain.codes import ATTRIBUTE
-from keyfob.services.cognito_idp.domain.lockout import check_lockout
-from keyfob.services.cognito_idp.domain.passwords import check_password
+from keyfob.services.cognito_idp.domain.factors import render_choice
 from keyfob.services.cognito_idp.domain.permissions import check_writable, readable_attributes
 from keyfob.services.cognito_idp.domain.users import read_attributes, render_attributes
 from keyfob.services.cognito_idp.mailbox import Delivery
+from keyfob.services.cognito_idp.new_passwords import replace_password, with_password
+from keyfob.services.cognito_idp.triggers import Caller
 from keyfob.services.cognito_idp.user_pools import UserPools
 from keyfob.services.cognito_idp.verification import send_code
-from keyfob.store.ports.users import Lockout, UserRecord
+from keyfob.store.ports.users import UserRecord
 from keyfob.tokens.errors import TokenError
 from keyfob.tokens.verify import decode_token
 
@@ -32,6 +33,7 @@ async def get_user(service: UserPools, request: AuthorizedRequest) -> Mapping[st
     return {
         "Username": user.username,
         "UserAttributes": render_attributes(user, readable_attributes(client)),
+        **render_choice(user),
     }
 
 
@@ -43,39 +45,51 @@ async def update_user_attributes(
     changes = read_attributes(request.params["UserAttributes"])
     check_writable(pool, client, changes)
     changed = await write_attributes(service, pool, user, changes, request.now_s)
+    caller = Caller(client.client_id, request.params.get("ClientMetadata", {}))
     deliveries = [
-        await send_code(service, pool, changed, Delivery(name, value), ATTRIBUTE, request.now_s)
+        await send_code(
+            service,
+            pool,
+            changed,
+            Delivery(name, value),
+            ATTRIBUTE,
+            caller=caller,
+            now_s=request.now_s,
+        )
         for name, value in changes.items()
         if name in pool.auto_verified_attributes and value and value != user.attributes.get(name)
     ]
     return {"CodeDeliveryDetailsList": deliveries}
 
 
+async def delete_user_attributes(
+    service: UserPools, request: AuthorizedRequest
+) -> Mapping[str, Any]:
+    """Remove attributes of the user's own."""
+    pool, client, user = await service.signed_in(request)
+    names = request.params["UserAttributeNames"]
+    check_writable(pool, client, names)
+    await write_attributes(service, pool, user, dict.fromkeys(names, ""), request.now_s)
+    return {}
+
+
 async def change_password(service: UserPools, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Replace the user's password, given the one before."""
-    pool, _, user = await service.signed_in(request)
-    check_lockout(user.lockout, request.now_s)
-    if user.password is None:
-        raise errors.incorrect_login()
-    verifier = service.vault.open(user.password, pool_id=pool.pool_id, sub=user.sub)
-    is_right = await service.vault.matches(
-        request.params.get("PreviousPassword", ""),
-        verifier,
-        pool_id=pool.pool_id,
-        username=user.username,
+    pool, client, user = await service.signed_in(request)
+    attempt = Attempt(pool, client, request.now_s)
+    candidate = as_candidate(service, pool, user)
+    proven = await prove_plain(
+        service, attempt, candidate, request.params.get("PreviousPassword", "")
     )
-    if not is_right:
-        raise await reject(service, pool.pool_id, user, user.username, request.now_s)
-    check_password(pool.password_policy, request.params["ProposedPassword"])
-    stored = await service.vault.store(
-        request.params["ProposedPassword"],
-        pool_id=pool.pool_id,
-        sub=user.sub,
-        username=user.username,
-        now_s=request.now_s,
-        is_temporary=False,
+    stored = replace_password(
+        service, pool, proven, request.params["ProposedPassword"], request.now_s
     )
-    await service.change_user(user, password=stored, lockout=Lockout(), modified_at_s=request.now_s)
+
+    def change(record: UserRecord) -> UserRecord:
+        return with_password(pool, record, stored, modified_at_s=request.now_s)
+
+    if await service.users.update(pool.pool_id, user.sub, change) is None:
+        raise errors.user_not_found()
     return {}
 
 
@@ -100,10 +114,7 @@ async def revoke_token(service: UserPools, request: AuthorizedRequest) -> Mappin
     """
     params = request.params
     _, client = await service.require_client(params["ClientId"])
-    secret = service.client_secret(client)
-    if secret is not None and not hmac.compare_digest(
-        secret.encode(), params.get("ClientSecret", "").encode()
-    ):
+    if not service.check_client_secret(client, params.get("ClientSecret")):
         raise errors.client_secret_wrong(client.client_id)
     if not client.can_revoke_tokens:
         raise errors.revocation_disabled()

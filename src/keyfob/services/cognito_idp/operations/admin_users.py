@@ -9,21 +9,27 @@ from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.ids import new_uuid
 from keyfob.services.cognito_idp import errors
 from keyfob.services.cognito_idp.attributes import write_attributes
+from keyfob.services.cognito_idp.domain.codes import PASSWORD
+from keyfob.services.cognito_idp.domain.factors import render_choice
 from keyfob.services.cognito_idp.domain.names import choose_username
 from keyfob.services.cognito_idp.domain.passwords import check_password, generate_password
 from keyfob.services.cognito_idp.domain.schema import check_required, check_values
 from keyfob.services.cognito_idp.domain.users import (
     CONFIRMED,
     FORCE_CHANGE_PASSWORD,
+    RESET_REQUIRED,
     UNCONFIRMED,
     read_attributes,
     render_user,
     with_attributes,
 )
-from keyfob.services.cognito_idp.mailbox import Delivery
+from keyfob.services.cognito_idp.mailbox import CODE_MARK, Delivery
+from keyfob.services.cognito_idp.new_passwords import replace_password, with_password
 from keyfob.services.cognito_idp.operations.account import sign_out_everywhere
-from keyfob.services.cognito_idp.operations.sign_up import add_user
+from keyfob.services.cognito_idp.operations.sign_up import add_user, ask_before_sign_up
+from keyfob.services.cognito_idp.triggers import Caller, Occasion, describe_user, fire
 from keyfob.services.cognito_idp.user_pools import UserPools
+from keyfob.services.cognito_idp.verification import send_code, verified_delivery
 from keyfob.store.ports.user_pools import UserPoolRecord
 from keyfob.store.ports.users import Lockout, UserRecord
 
@@ -46,6 +52,14 @@ async def admin_create_user(service: UserPools, request: AuthorizedRequest) -> M
         pool.password_policy, service.randomness
     )
     check_password(pool.password_policy, password)
+    caller = Caller(
+        metadata=params.get("ClientMetadata", {}),
+        validation=read_attributes(params.get("ValidationData", ())),
+    )
+    verdict = await ask_before_sign_up(
+        service, pool, username, attributes, caller, "PreSignUp_AdminCreateUser"
+    )
+    attributes |= verdict.verified
     bare = UserRecord(
         pool_id=pool.pool_id,
         sub=sub,
@@ -53,7 +67,7 @@ async def admin_create_user(service: UserPools, request: AuthorizedRequest) -> M
         status=FORCE_CHANGE_PASSWORD,
         created_at_s=request.now_s,
         modified_at_s=request.now_s,
-        password=await service.vault.store(
+        password=service.vault.store(
             password,
             pool_id=pool.pool_id,
             sub=sub,
@@ -74,7 +88,7 @@ async def admin_get_user(service: UserPools, request: AuthorizedRequest) -> Mapp
     user = await _user_of_call(service, request)
     rendered = render_user(user)
     attributes = rendered.pop("Attributes")
-    return {**rendered, "UserAttributes": attributes}
+    return {**rendered, "UserAttributes": attributes, **render_choice(user)}
 
 
 async def admin_set_user_password(
@@ -84,23 +98,54 @@ async def admin_set_user_password(
     params = request.params
     pool = await service.pool_of_call(request)
     user = await service.require_user(pool, params["Username"])
-    check_password(pool.password_policy, params["Password"])
     is_temporary = not params.get("Permanent", False)
-    stored = await service.vault.store(
-        params["Password"],
-        pool_id=pool.pool_id,
-        sub=user.sub,
-        username=user.username,
-        now_s=request.now_s,
-        is_temporary=is_temporary,
+    stored = replace_password(
+        service, pool, user, params["Password"], request.now_s, is_temporary=is_temporary
     )
-    await service.change_user(
-        user,
-        password=stored,
-        status=FORCE_CHANGE_PASSWORD if is_temporary else CONFIRMED,
-        lockout=Lockout(),
-        modified_at_s=request.now_s,
-    )
+
+    def change(record: UserRecord) -> UserRecord:
+        return with_password(
+            pool,
+            record,
+            stored,
+            status=FORCE_CHANGE_PASSWORD if is_temporary else CONFIRMED,
+            lockout=Lockout(),
+            modified_at_s=request.now_s,
+        )
+
+    if await service.users.update(pool.pool_id, user.sub, change) is None:
+        raise errors.user_not_found()
+    return {}
+
+
+async def admin_reset_user_password(
+    service: UserPools, request: AuthorizedRequest
+) -> Mapping[str, Any]:
+    """Make a password worthless and send the user a code to set another with.
+
+    Tokens that were handed out stay good (documented).
+    """
+    pool = await service.pool_of_call(request)
+    user = await service.require_user(pool, request.params["Username"])
+    if user.status not in (CONFIRMED, RESET_REQUIRED):
+        raise errors.password_not_resettable()
+    delivery = verified_delivery(pool, user)
+    if delivery is None:
+        raise errors.no_verified_destination()
+    reset = await service.change_user(user, status=RESET_REQUIRED, modified_at_s=request.now_s)
+    caller = Caller(metadata=request.params.get("ClientMetadata", {}))
+    await send_code(service, pool, reset, delivery, PASSWORD, caller=caller, now_s=request.now_s)
+    return {}
+
+
+async def admin_delete_user_attributes(
+    service: UserPools, request: AuthorizedRequest
+) -> Mapping[str, Any]:
+    """Remove attributes of a user."""
+    pool = await service.pool_of_call(request)
+    user = await service.require_user(pool, request.params["Username"])
+    changes = dict.fromkeys(request.params["UserAttributeNames"], "")
+    await write_attributes(service, pool, user, changes, request.now_s)
     return {}
 
 
@@ -177,7 +222,7 @@ async def _invite_again(
         pool.password_policy, service.randomness
     )
     check_password(pool.password_policy, password)
-    stored = await service.vault.store(
+    stored = service.vault.store(
         password,
         pool_id=pool.pool_id,
         sub=user.sub,
@@ -198,10 +243,23 @@ async def _invite(
     password: str,
 ) -> None:
     """Send invitations over the media asked for, SMS by default (documented)."""
+    wording = await fire(
+        service.functions,
+        pool,
+        Occasion("CustomMessage", "CustomMessage_AdminCreateUser"),
+        username=user.username,
+        caller=Caller(metadata=request.params.get("ClientMetadata", {})),
+        request={
+            "userAttributes": describe_user(user),
+            "codeParameter": CODE_MARK,
+            "usernameParameter": "{username}",
+        },
+        response={"smsMessage": None, "emailMessage": None, "emailSubject": None},
+    )
     for medium in request.params.get("DesiredDeliveryMediums") or ["SMS"]:
         attribute = _MEDIA[medium]
         if user.attributes.get(attribute):
             delivery = Delivery(attribute, user.attributes[attribute])
             await service.mailbox.send_invitation(
-                pool, user, delivery, password=password, now_s=request.now_s
+                pool, user, delivery, password=password, wording=wording, now_s=request.now_s
             )

@@ -1,22 +1,19 @@
 """App clients: create, describe, update, list, delete."""
 
-import string
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest
-from keyfob.core.ids import new_client_id, random_text
+from keyfob.core.ids import new_client_id
 from keyfob.services.cognito_idp import errors
+from keyfob.services.cognito_idp.domain.client_secrets import new_client_secret, new_secret_id
 from keyfob.services.cognito_idp.domain.clients import apply_settings, render_client
 from keyfob.services.cognito_idp.domain.schema import custom_names
 from keyfob.services.cognito_idp.paging import open_page, seal_page
 from keyfob.services.cognito_idp.user_pools import UserPools
-from keyfob.store.ports.user_pools import ClientRecord
-
-_SECRET_LENGTH = 52
-"""Length of generated secrets; observed."""
+from keyfob.store.ports.user_pools import ClientRecord, ClientSecret
 
 _DEFAULT_PAGE = 60
 """Most clients on a page; documented."""
@@ -33,17 +30,20 @@ async def create_user_pool_client(
     client_id = new_client_id(service.randomness)
     secret = params.get("ClientSecret")
     if params.get("GenerateSecret"):
-        alphabet = string.ascii_lowercase + string.digits
-        secret = random_text(service.randomness, alphabet, _SECRET_LENGTH)
+        secret = new_client_secret(service.randomness)
     record = ClientRecord(
         client_id=client_id,
         pool_id=pool.pool_id,
         name=params["ClientName"],
         created_at_s=request.now_s,
         modified_at_s=request.now_s,
-        secret_encrypted=None if secret is None else service.seal_secret(client_id, secret),
         known_attributes=custom_names(pool.schema),
     )
+    if secret is not None:
+        sealed = service.seal_secret(client_id, secret)
+        secret_id = new_secret_id(service.randomness, client_id)
+        stored = ClientSecret(secret_id, sealed, request.now_s)
+        record = msgspec.structs.replace(record, secrets=(stored,))
     client = apply_settings(record, pool, params)
     await service.pools.add_client(client)
     return {"UserPoolClient": render_client(client, secret)}
@@ -54,7 +54,7 @@ async def describe_user_pool_client(
 ) -> Mapping[str, Any]:
     """Show a client, its secret included."""
     client = await _client_of_call(service, request)
-    return {"UserPoolClient": render_client(client, service.client_secret(client))}
+    return {"UserPoolClient": render_client(client, _newest_secret(service, client))}
 
 
 async def update_user_pool_client(
@@ -71,7 +71,7 @@ async def update_user_pool_client(
     changed = await service.pools.update_client(client.client_id, change)
     if changed is None:
         raise errors.client_not_found(client.client_id)
-    return {"UserPoolClient": render_client(changed, service.client_secret(changed))}
+    return {"UserPoolClient": render_client(changed, _newest_secret(service, changed))}
 
 
 async def list_user_pool_clients(
@@ -107,3 +107,8 @@ async def _client_of_call(service: UserPools, request: AuthorizedRequest) -> Cli
     pool = await service.pool_of_call(request)
     _, client = await service.require_client(request.params["ClientId"], pool.pool_id)
     return client
+
+
+def _newest_secret(service: UserPools, client: ClientRecord) -> str | None:
+    secrets = service.client_secrets(client)
+    return secrets[-1] if secrets else None

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.services.cognito_idp import errors
 from keyfob.services.cognito_idp.domain.codes import PASSWORD
-from keyfob.services.cognito_idp.domain.passwords import check_password
 from keyfob.services.cognito_idp.domain.users import CONFIRMED, FORCE_CHANGE_PASSWORD
-from keyfob.services.cognito_idp.operations.sign_up import simulated_delivery
+from keyfob.services.cognito_idp.new_passwords import replace_password, with_password
+from keyfob.services.cognito_idp.operations.sign_up import simulated_delivery, tell_confirmed
+from keyfob.services.cognito_idp.triggers import Caller
 from keyfob.services.cognito_idp.user_pools import UserPools
 from keyfob.services.cognito_idp.verification import redeem_code, send_code, verified_delivery
 from keyfob.store.ports.users import Lockout, UserRecord
@@ -30,10 +29,13 @@ async def forgot_password(service: UserPools, request: AuthorizedRequest) -> Map
         raise errors.user_disabled()
     if user.status == FORCE_CHANGE_PASSWORD:
         raise errors.password_not_resettable()
-    delivery = verified_delivery(user)
+    delivery = verified_delivery(pool, user)
     if delivery is None:
         raise errors.no_verified_destination()
-    details = await send_code(service, pool, user, delivery, PASSWORD, request.now_s)
+    caller = Caller(client.client_id, params.get("ClientMetadata", {}))
+    details = await send_code(
+        service, pool, user, delivery, PASSWORD, caller=caller, now_s=request.now_s
+    )
     return {"CodeDeliveryDetails": details}
 
 
@@ -49,29 +51,24 @@ async def confirm_forgot_password(
         if not client.prevents_existence_errors:
             raise errors.user_not_found()
         phantom = service.vault.phantom(pool.pool_id, params["Username"])
-        await service.vault.matches(
+        service.vault.matches(
             params["Password"], phantom, pool_id=pool.pool_id, username=params["Username"]
         )  # the work that an existing user's new password makes
         raise errors.expired_code()
-    check_password(pool.password_policy, params["Password"])
-    stored = await service.vault.store(
-        params["Password"],
-        pool_id=pool.pool_id,
-        sub=user.sub,
-        username=user.username,
-        now_s=request.now_s,
-        is_temporary=False,
-    )
+    stored = replace_password(service, pool, user, params["Password"], request.now_s)
 
     def change(record: UserRecord, _attribute: str) -> UserRecord:
-        return msgspec.structs.replace(
+        return with_password(
+            pool,
             record,
-            password=stored,
+            stored,
             status=CONFIRMED,
             lockout=Lockout(),
             modified_at_s=request.now_s,
         )
 
     code = params["ConfirmationCode"]
-    await redeem_code(service, user, PASSWORD, code, change=change, now_s=request.now_s)
+    confirmed = await redeem_code(service, user, PASSWORD, code, change=change, now_s=request.now_s)
+    caller = Caller(client.client_id, params.get("ClientMetadata", {}))
+    await tell_confirmed(service, pool, confirmed, caller, "PostConfirmation_ConfirmForgotPassword")
     return {}

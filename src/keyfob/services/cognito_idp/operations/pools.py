@@ -44,6 +44,7 @@ async def create_user_pool(service: UserPools, request: AuthorizedRequest) -> Ma
             access_key=access_key,
         ),
         params,
+        has_functions=service.functions.is_available,
     )
     await service.pools.add(pool)
     return {"UserPool": render_pool(pool, 0)}
@@ -59,7 +60,7 @@ async def update_user_pool(service: UserPools, request: AuthorizedRequest) -> Ma
     """Set a pool's changeable settings; those not named go back to their defaults."""
 
     def change(pool: UserPoolRecord) -> UserPoolRecord:
-        changed = apply_settings(pool, request.params)
+        changed = apply_settings(pool, request.params, has_functions=service.functions.is_available)
         return msgspec.structs.replace(changed, modified_at_s=request.now_s)
 
     pool = await service.pool_of_call(request)

@@ -1,6 +1,7 @@
 """Signing oneself up: SignUp, ConfirmSignUp, ResendConfirmationCode."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from keyfob.services.cognito_idp.domain.users import (
     with_attributes,
 )
 from keyfob.services.cognito_idp.mailbox import Delivery
+from keyfob.services.cognito_idp.triggers import Caller, Occasion, describe_user, fire
 from keyfob.services.cognito_idp.user_pools import UserPools
 from keyfob.services.cognito_idp.verification import choose_delivery, redeem_code, send_code
 from keyfob.store.ports.user_pools import ClientRecord, UserPoolRecord
@@ -36,12 +38,22 @@ async def sign_up(service: UserPools, request: AuthorizedRequest) -> Mapping[str
         raise errors.sign_up_not_permitted()
     if "Password" not in params:
         raise errors.not_supported("Signing up without a password")
-    user = await _build_user(service, request, pool, client)
+    caller = Caller(
+        client.client_id,
+        params.get("ClientMetadata", {}),
+        read_attributes(params.get("ValidationData", ())),
+    )
+    user = await _build_user(service, request, pool, client, caller)
     await add_user(service, pool, user)
-    answer: dict[str, Any] = {"UserConfirmed": False, "UserSub": user.sub}
-    delivery = choose_delivery(pool, user)
+    is_confirmed = user.status == CONFIRMED
+    if is_confirmed:
+        await tell_confirmed(service, pool, user, caller, "PostConfirmation_ConfirmSignUp")
+    answer: dict[str, Any] = {"UserConfirmed": is_confirmed, "UserSub": user.sub}
+    delivery = None if is_confirmed else choose_delivery(pool, user)
     if delivery is not None:
-        details = await send_code(service, pool, user, delivery, SIGN_UP, request.now_s)
+        details = await send_code(
+            service, pool, user, delivery, SIGN_UP, caller=caller, now_s=request.now_s
+        )
         answer["CodeDeliveryDetails"] = details
     return answer
 
@@ -62,7 +74,7 @@ async def confirm_sign_up(service: UserPools, request: AuthorizedRequest) -> Map
         verified = with_attributes(pool, record, proven, request.now_s)
         return msgspec.structs.replace(verified, status=CONFIRMED)
 
-    await redeem_code(
+    confirmed = await redeem_code(
         service,
         user,
         SIGN_UP,
@@ -71,6 +83,8 @@ async def confirm_sign_up(service: UserPools, request: AuthorizedRequest) -> Map
         now_s=request.now_s,
         displace=bool(params.get("ForceAliasCreation")),
     )
+    caller = Caller(client.client_id, params.get("ClientMetadata", {}))
+    await tell_confirmed(service, pool, confirmed, caller, "PostConfirmation_ConfirmSignUp")
     return {}
 
 
@@ -91,7 +105,17 @@ async def resend_confirmation_code(
     delivery = choose_delivery(pool, user)
     if delivery is None:
         raise errors.invalid_parameter("Auto verification not turned on.")
-    details = await send_code(service, pool, user, delivery, SIGN_UP, request.now_s)
+    caller = Caller(client.client_id, params.get("ClientMetadata", {}))
+    details = await send_code(
+        service,
+        pool,
+        user,
+        delivery,
+        SIGN_UP,
+        caller=caller,
+        now_s=request.now_s,
+        source="ResendCode",
+    )
     return {"CodeDeliveryDetails": details}
 
 
@@ -114,6 +138,61 @@ async def add_user(
         raise errors.username_exists() from error
 
 
+@dataclass(frozen=True, slots=True)
+class SignUpVerdict:
+    """What the pre sign-up trigger decided."""
+
+    is_confirmed: bool
+    verified: Mapping[str, str]
+    """Flags of addresses that count as proven."""
+
+
+async def ask_before_sign_up(
+    service: UserPools,
+    pool: UserPoolRecord,
+    username: str,
+    attributes: Mapping[str, str],
+    caller: Caller,
+    source: str,
+) -> SignUpVerdict:
+    """Let the pre sign-up trigger refuse a new user, confirm it, or vouch for its addresses.
+
+    Raises:
+        AwsError: it refuses.
+    """
+    response = await fire(
+        service.functions,
+        pool,
+        Occasion("PreSignUp", source),
+        username=username,
+        caller=caller,
+        request={"userAttributes": dict(attributes), "validationData": dict(caller.validation)},
+        response={"autoConfirmUser": False, "autoVerifyEmail": False, "autoVerifyPhone": False},
+    )
+    flags = (("autoVerifyEmail", "email"), ("autoVerifyPhone", "phone_number"))
+    verified = {
+        f"{attribute}_verified": "true"
+        for member, attribute in flags
+        if response[member] is True and attributes.get(attribute)
+    }
+    return SignUpVerdict(response["autoConfirmUser"] is True, verified)
+
+
+async def tell_confirmed(
+    service: UserPools, pool: UserPoolRecord, user: UserRecord, caller: Caller, source: str
+) -> None:
+    """Tell the post confirmation trigger."""
+    await fire(
+        service.functions,
+        pool,
+        Occasion("PostConfirmation", source),
+        username=user.username,
+        caller=caller,
+        request={"userAttributes": describe_user(user)},
+        response={},
+    )
+
+
 def simulated_delivery(service: UserPools, pool: UserPoolRecord, name: str) -> dict[str, str]:
     """Return the `CodeDeliveryDetails` of a user who does not exist, the same for every call."""
     letters = f"{service.vault.phantom(pool.pool_id, name).salt:032x}"
@@ -126,7 +205,11 @@ def _unknown_user(client: ClientRecord) -> Exception:
 
 
 async def _build_user(
-    service: UserPools, request: AuthorizedRequest, pool: UserPoolRecord, client: ClientRecord
+    service: UserPools,
+    request: AuthorizedRequest,
+    pool: UserPoolRecord,
+    client: ClientRecord,
+    caller: Caller,
 ) -> UserRecord:
     params = request.params
     attributes = read_attributes(params.get("UserAttributes", ()))
@@ -137,7 +220,11 @@ async def _build_user(
     username, attributes = choose_username(pool, params["Username"], sub, attributes)
     check_values(pool.schema, attributes)
     check_required(pool.schema, attributes)
-    password = await service.vault.store(
+    verdict = await ask_before_sign_up(
+        service, pool, username, attributes, caller, "PreSignUp_SignUp"
+    )
+    attributes |= verdict.verified
+    password = service.vault.store(
         params["Password"],
         pool_id=pool.pool_id,
         sub=sub,
@@ -149,7 +236,7 @@ async def _build_user(
         pool_id=pool.pool_id,
         sub=sub,
         username=username,
-        status=UNCONFIRMED,
+        status=CONFIRMED if verdict.is_confirmed else UNCONFIRMED,
         created_at_s=request.now_s,
         modified_at_s=request.now_s,
         password=password,

@@ -46,8 +46,8 @@ async def test_update_sets_what_is_named_and_resets_the_rest(api: Any) -> None:
     "params",
     [
         {"MfaConfiguration": "ON"},
-        {"LambdaConfig": {"PreSignUp": "arn:aws:lambda:eu-central-1:123456789012:function:f"}},
-        {"Policies": {"PasswordPolicy": {"PasswordHistorySize": 3}}},
+        {"LambdaConfig": {"UserMigration": "arn:aws:lambda:eu-central-1:123456789012:function:f"}},
+        {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["WEB_AUTHN"]}}},
         {"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}},
         {"IssuerConfiguration": {"Type": "UPDATED"}},
         {"UsernameAttributes": ["email"], "AliasAttributes": ["email"]},

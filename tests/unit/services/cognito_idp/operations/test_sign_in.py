@@ -291,7 +291,7 @@ async def test_password_sign_in_is_off_unless_asked_for(api: Any) -> None:
         ("InitiateAuth", "USER_SRP_AUTH", "USER_SRP_AUTH is not enabled for the client."),
         ("InitiateAuth", "ADMIN_NO_SRP_AUTH", "Initiate Auth method not supported."),
         ("InitiateAuth", "REFRESH_TOKEN", "REFRESH_TOKEN_AUTH flow not enabled for this client"),
-        ("InitiateAuth", "CUSTOM_AUTH", "AuthFlow CUSTOM_AUTH is not supported by keyfob yet."),
+        ("InitiateAuth", "USER_AUTH", "USER_AUTH is not enabled for the client."),
         ("AdminInitiateAuth", "ADMIN_USER_PASSWORD_AUTH", "Auth flow not enabled for this client"),
         ("AdminInitiateAuth", "USER_PASSWORD_AUTH", "Initiate Auth method not supported."),
     ],

@@ -1,0 +1,1 @@
+"""Answers to challenges, by what they prove."""
