@@ -2,6 +2,7 @@
 
     KeyfobError
     +-- SealError                  a sealed value is not ours, was altered, or not for this
+    +-- KeysUnavailableError       an issuer's keys cannot be fetched
     +-- TokenError                 a JWT is refused
         +-- MalformedTokenError    it is not a compact RS256 JWS holding a JSON object
         |   +-- ClaimError         a claim is missing or of the wrong type
@@ -19,6 +20,15 @@ from keyfob.core.errors import KeyfobError
 
 class SealError(KeyfobError):
     """A sealed value cannot be opened; why is not told, so that a forger learns nothing."""
+
+
+class KeysUnavailableError(KeyfobError):
+    """An issuer's published keys cannot be fetched, or are no key set."""
+
+    def __init__(self, issuer: str, reason: str) -> None:
+        """Name the issuer and what went wrong."""
+        super().__init__(f"the keys of {issuer[:200]} cannot be had: {reason}")
+        self.issuer = issuer
 
 
 class TokenError(KeyfobError):

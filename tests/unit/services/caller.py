@@ -19,7 +19,7 @@ NOW_S = 1_700_000_000.0
 
 ServiceT = TypeVar("ServiceT")
 
-COMMON_CODES = frozenset({"ValidationError"})
+COMMON_CODES = frozenset({"ValidationError", "AccessDenied"})
 """Codes of AWS's common errors, which operations do not list in the model."""
 
 
@@ -59,8 +59,8 @@ class Caller(Generic[ServiceT]):
     async def resources(self, name: str, **params: Any) -> tuple[str, ...]:
         return await self.rows[name].resources(self.service, self.make_call(name, params))
 
-    def context(self, name: str, **params: Any) -> Mapping[str, tuple[str, ...]]:
-        return self.rows[name].context(self.make_call(name, params))
+    async def context(self, name: str, **params: Any) -> Mapping[str, tuple[str, ...]]:
+        return await self.rows[name].context(self.service, self.make_call(name, params))
 
     async def __call__(self, name: str, **params: Any) -> Mapping[str, Any]:
         operation, row = self.model.operation_model(name), self.rows[name]

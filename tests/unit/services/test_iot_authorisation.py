@@ -4,6 +4,7 @@ import json
 
 import pytest
 from tests.unit.services.caller import ACCOUNT, NOW_S, REGION, Caller
+from tests.unit.services.iam.building import build_iam
 from tests.unit.services.iam.documents import cognito_trust
 
 from keyfob.app.joints import ChangeRelay
@@ -23,14 +24,9 @@ from keyfob.services.iot.ports import EndpointAddress
 from keyfob.services.iot_data import service as iot_data_service
 from keyfob.services.iot_data.ports import OutgoingMessage, RetainedMessage
 from keyfob.store.database import MemoryDatabase
-from keyfob.store.iam_policies import SqlManagedPolicyStore
-from keyfob.store.iam_roles import SqlRoleStore
-from keyfob.store.iam_users import SqlUserStore
 from keyfob.store.iot_policies import SqlIotPolicyStore
 from keyfob.store.ports.page import Page
 from keyfob.store.tables.metadata import metadata
-from keyfob.tokens.keyring import Keyring
-from keyfob.tokens.sealed import Sealer
 
 IDENTITY = f"{REGION}:00000000-1111-4222-8333-444444444444"
 ARN = f"arn:aws:iot:{REGION}:{ACCOUNT}:"
@@ -72,18 +68,18 @@ class World:
         database, everything = MemoryDatabase(), Everything()
         metadata.create_all(database.engine)
         changes = ChangeRelay()
-        roles, users = SqlRoleStore(database, changes), SqlUserStore(database, changes)
-        managed = SqlManagedPolicyStore(database, changes)
+        iam = build_iam(database, changes)
         policies = SqlIotPolicyStore(database, changes)
         directory = PolicyDirectory(
-            IamPolicies(roles, users, managed), IotPolicies(policies), everything
+            IamPolicies(iam.roles, iam.users, iam.groups, iam.policies),
+            IotPolicies(policies),
+            everything,
         )
         changes.target = directory
         randomness = SystemRandomness()
-        sealer = Sealer(Keyring([bytes(32)]))
         self.iam = Caller(
             "iam",
-            iam_service.IamService(roles, users, managed, sealer, randomness),
+            iam,
             iam_service.OPERATIONS,
         )
         self.iot = Caller(

@@ -104,6 +104,86 @@ def classic_flow_with_mappings() -> AwsError:
     )
 
 
+def not_a_cognito_token() -> AwsError:
+    """Refuse a developer's token that is forged, expired, or of another identity. Observed."""
+    return _not_authorized("Invalid login token. Not a Cognito token.")
+
+
+def developer_provider_in_public_call() -> AwsError:
+    """Refuse the developer provider's name where nobody signs. Rule documented, text inferred."""
+    return _not_authorized(
+        "The developer provider can only be used with GetOpenIdTokenForDeveloperIdentity."
+    )
+
+
+def keys_unavailable(issuer: str) -> AwsError:
+    """Say that a provider's keys cannot be had. Code documented, text inferred."""
+    return AwsError(
+        "ExternalServiceException", f"The keys of {issuer[:200]} could not be retrieved."
+    )
+
+
+def no_developer_provider() -> AwsError:
+    """Refuse a developer's call in a pool without such a provider. Inferred."""
+    return invalid_parameter("The identity pool has no developer provider.")
+
+
+def wrong_developer_provider(name: str) -> AwsError:
+    """Refuse a developer provider that is not the pool's. Inferred."""
+    return invalid_parameter(f"'{name[:128]}' is not the identity pool's developer provider.")
+
+
+def developer_login_missing(name: str) -> AwsError:
+    """Refuse `Logins` without the developer's user. Rule documented, text inferred."""
+    return invalid_parameter(f"Logins must have the developer provider '{name}'.")
+
+
+def developer_user_already_registered() -> AwsError:
+    """Refuse a developer's user that another identity has. Code documented, text inferred."""
+    return AwsError(
+        "DeveloperUserAlreadyRegisteredException",
+        "The developer user identifier is already registered with another identity.",
+    )
+
+
+def developer_user_not_found() -> AwsError:
+    """Say that no identity has a developer's user. Inferred."""
+    return AwsError("ResourceNotFoundException", "Developer user identifier not found.")
+
+
+def developer_user_of_other_identity() -> AwsError:
+    """Refuse a developer's user that another identity has. Code documented, text inferred."""
+    return AwsError(
+        "ResourceConflictException",
+        "The developer user identifier is not linked to the identity.",
+    )
+
+
+def nothing_to_look_up() -> AwsError:
+    """Refuse a look-up by nothing. Rule documented, text inferred."""
+    return invalid_parameter("Either IdentityId or DeveloperUserIdentifier must be given.")
+
+
+def reserved_developer_name(name: str) -> AwsError:
+    """Refuse a developer provider that is called like a public one. Inferred."""
+    return invalid_parameter(f"DeveloperProviderName '{name}' is the name of a public provider.")
+
+
+def too_many_tags(limit: int) -> AwsError:
+    """Refuse more tags than a pool may have. Limit documented, text inferred."""
+    return invalid_parameter(f"An identity pool can have at most {limit} tags.")
+
+
+def reserved_tag_key(key: str) -> AwsError:
+    """Refuse a tag key that starts with `aws:`. Inferred."""
+    return invalid_parameter(f"Tag keys that start with aws: are reserved: {key[:128]}")
+
+
+def resource_not_found(resource_arn: str) -> AwsError:
+    """Say that an ARN names no identity pool of the account. Inferred."""
+    return AwsError("ResourceNotFoundException", f"Resource '{resource_arn[:200]}' not found.")
+
+
 def pool_not_found(pool_id: str) -> AwsError:
     """Say that there is no such pool. Inferred."""
     return AwsError("ResourceNotFoundException", f"IdentityPool '{pool_id}' not found.")

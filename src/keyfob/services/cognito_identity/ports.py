@@ -34,6 +34,44 @@ class LoginVerifier(Protocol):
         ...
 
 
+class OidcProvider(Protocol):
+    """An OpenID Connect provider registered in IAM."""
+
+    @property
+    def url(self) -> str:
+        """Issuer without its scheme, for instance `idp.example.com/realm`."""
+        ...
+
+    @property
+    def client_ids(self) -> tuple[str, ...]:
+        """Audiences it may name."""
+        ...
+
+
+class OidcProviderLookup(Protocol):
+    """Finds OpenID Connect providers (`iam`)."""
+
+    async def find(self, provider_arn: str) -> OidcProvider | None:
+        """Return the provider of an ARN, or None."""
+        ...
+
+
+class IssuerKeys(Protocol):
+    """Finds the published keys of OpenID Connect issuers, by discovery."""
+
+    async def public_keys(self, issuer: str, kid: str | None) -> KeySet:
+        """Return an issuer's keys, remembered for a while.
+
+        Args:
+            issuer: `iss`, a URL with its scheme.
+            kid: the key that is wanted; a set that lacks it is fetched again, not too often.
+
+        Raises:
+            KeysUnavailableError: they cannot be fetched, or are no key set.
+        """
+        ...
+
+
 class TemporaryCredentials(Protocol):
     """Credentials of a role session."""
 

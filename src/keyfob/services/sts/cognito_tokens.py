@@ -31,7 +31,7 @@ class CognitoTokenVerifier:
             claims = verify_token(token, keys, Expectation(ISSUER), now_s)
             pool_id, identity_id = claims.text("aud"), claims.text("sub")
             amr = claims.texts("amr")
-            tags, transitive_keys = _read_tags(claims)
+            tags, transitive_keys = read_tags(claims)
         except ExpiredTokenError:
             raise errors.expired_identity_token() from None
         except TokenError:
@@ -44,7 +44,7 @@ class CognitoTokenVerifier:
         )
 
 
-def _read_tags(claims: Claims) -> tuple[dict[str, str], tuple[str, ...]]:
+def read_tags(claims: Claims) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the session tags of a token and the keys of the transitive ones.
 
     Source: IAM User Guide, `id_session-tags`: values are texts or lists of one (documented).

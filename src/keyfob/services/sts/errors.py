@@ -169,6 +169,54 @@ def unverifiable_identity_token() -> AwsError:
     return invalid_identity_token("The web identity token that was passed is not valid.")
 
 
+def wrong_audience() -> AwsError:
+    """Refuse a token for a client that the provider does not list. Observed wording."""
+    return invalid_identity_token("Incorrect token audience")
+
+
+def no_such_provider(issuer: str) -> AwsError:
+    """Refuse a token of an issuer that the account has not registered. Observed wording."""
+    return invalid_identity_token(f"No OpenIDConnect provider found in your account for {issuer}")
+
+
+def keys_unavailable() -> AwsError:
+    """Say that a provider's keys cannot be had. Code documented, observed wording."""
+    return AwsError(
+        "IDPCommunicationError",
+        "Couldn't retrieve verification key from your identity provider, please reference"
+        " AssumeRoleWithWebIdentity documentation for requirements",
+        status=400,
+    )
+
+
+def web_identity_may_not_set_source_identity(role_arn: str) -> AwsError:
+    """Refuse a source identity that the trust policy does not let a web identity set. Inferred."""
+    return AwsError(
+        "AccessDenied",
+        f"Not authorized to perform sts:SetSourceIdentity on resource: {role_arn}",
+        status=403,
+    )
+
+
+def long_term_credentials_needed(operation: str) -> AwsError:
+    """Refuse temporary credentials. Observed wording, for both operations."""
+    return AwsError("AccessDenied", f"Cannot call {operation} with session credentials", status=403)
+
+
+def unknown_access_key(access_key_id: str) -> AwsError:
+    """Say that an access key is of no account here. Inferred."""
+    return validation_error(f"The access key {access_key_id[:128]} does not exist.")
+
+
+def invalid_authorization_message() -> AwsError:
+    """Refuse to decode a message that was not encoded here. Code documented, text observed."""
+    return AwsError(
+        "InvalidAuthorizationMessageException",
+        "Message is not valid, please check that it is an encoded authorization message",
+        status=400,
+    )
+
+
 def expired_identity_token() -> AwsError:
     """Refuse an expired web identity token. Code documented, text inferred."""
     return AwsError("ExpiredTokenException", "Token must not be expired.", status=400)

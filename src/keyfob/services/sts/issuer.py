@@ -7,10 +7,13 @@ place where a web identity is held against a trust policy.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from keyfob.authz.audit import DenialLog
 from keyfob.authz.context import time_keys
-from keyfob.authz.principal import WebIdentity
+from keyfob.authz.decision import Decision
+from keyfob.authz.principal import RoleSession, WebIdentity
+from keyfob.core.errors import AwsError
 from keyfob.core.ids import AccountId
-from keyfob.policy import Effect, RequestContext, RequestPrincipal
+from keyfob.policy import RequestContext, RequestPrincipal
 from keyfob.services.sts import errors
 from keyfob.services.sts.domain.durations import choose_duration
 from keyfob.services.sts.domain.session_policies import packed_size_percent
@@ -26,9 +29,11 @@ from keyfob.services.sts.domain.sessions import (
 )
 from keyfob.services.sts.domain.trust import (
     ASSUME_ROLE_WITH_WEB_IDENTITY,
+    SET_SOURCE_IDENTITY,
     TAG_SESSION,
     Keys,
     TrustPolicies,
+    TrustQuestion,
     session_keys,
     trust_actions,
 )
@@ -66,6 +71,8 @@ class RoleSessionIssuer:
 
     roles: RoleLookup
     sessions: SessionCredentials
+    denials: DenialLog
+    """Where refusals of trust policies are recorded."""
     trust: TrustPolicies = field(default_factory=TrustPolicies)
 
     async def assume(self, request: WebIdentityRequest) -> WebIdentitySession:
@@ -80,7 +87,8 @@ class RoleSessionIssuer:
         tags = SessionTags(legal, require_transitive_keys(identity.transitive_tag_keys, legal))
         role = await self.roles.find(request.role_arn)
         if role is None:
-            raise errors.web_identity_not_authorized()
+            question = _ask(request, ASSUME_ROLE_WITH_WEB_IDENTITY, _build_context(request, tags))
+            raise self._refused(request, question.refuse("the role does not exist"))
         self._require_trust(role, request, tags)
         duration_s = choose_duration(
             request.duration_s, role.max_session_duration_s, is_chained=False
@@ -93,9 +101,8 @@ class RoleSessionIssuer:
             tags=tags.tags,
             transitive_tag_keys=tags.transitive_keys,
             session_policies=request.session_policies,
-            web_identity=WebIdentity(
-                identity.provider, identity.audience, identity.subject, identity.amr
-            ),
+            source_identity=identity.source_identity,
+            web_identity=_to_web_identity(identity),
         )
         percent = packed_size_percent(request.session_policies, tags.tags)
         return WebIdentitySession(role, self.sessions.issue(grant), percent)
@@ -130,20 +137,16 @@ class RoleSessionIssuer:
     def _require_trust(
         self, role: RoleFacts, request: WebIdentityRequest, tags: SessionTags
     ) -> None:
-        principal = RequestPrincipal.federated(request.identity.provider)
         context = _build_context(request, tags)
-        for action in trust_actions(ASSUME_ROLE_WITH_WEB_IDENTITY, tags, None):
-            if self.trust.judge(role, action, principal, context) is not Effect.ALLOW:
-                raise (
-                    errors.web_identity_may_not_tag(role.arn)
-                    if action == TAG_SESSION
-                    else errors.web_identity_not_authorized()
-                )
+        for action in _actions(request, tags):
+            decision = self.trust.judge(role, _ask(request, action, context))
+            if not decision.is_allowed:
+                raise self._refused(request, decision)
         if role.account != request.identity.account and request.identity.provider == COGNITO:
-            self._require_audience_condition(role, principal, context)
+            self._require_audience_condition(role, request, context)
 
     def _require_audience_condition(
-        self, role: RoleFacts, principal: RequestPrincipal, context: RequestContext
+        self, role: RoleFacts, request: WebIdentityRequest, context: RequestContext
     ) -> None:
         """Refuse another account's role whose trust does not depend on the identity pool.
 
@@ -151,9 +154,67 @@ class RoleSessionIssuer:
         asking once more without an audience.
         """
         anyone = context.overlay({f"{COGNITO}:aud": ()})
-        effect = self.trust.judge(role, ASSUME_ROLE_WITH_WEB_IDENTITY, principal, anyone)
-        if effect is Effect.ALLOW:
-            raise errors.web_identity_not_authorized()
+        question = _ask(request, ASSUME_ROLE_WITH_WEB_IDENTITY, anyone)
+        if self.trust.judge(role, question).is_allowed:
+            note = "it lets in the identity pools of every account"
+            raise self._refused(request, question.refuse(note))
+
+    def _refused(self, request: WebIdentityRequest, decision: Decision) -> AwsError:
+        """Record a refusal under the session that was asked for; return what the caller is told."""
+        source_ip = request.circumstances.get("aws:SourceIp", ())
+        self.denials.record(
+            decision,
+            _wanted_session(request),
+            now_s=request.now_s,
+            source_ip=source_ip[0] if source_ip else "",
+        )
+        if decision.question.action == TAG_SESSION:
+            return errors.web_identity_may_not_tag(request.role_arn)
+        if decision.question.action == SET_SOURCE_IDENTITY:
+            return errors.web_identity_may_not_set_source_identity(request.role_arn)
+        return errors.web_identity_not_authorized()
+
+
+def _ask(request: WebIdentityRequest, action: str, context: RequestContext) -> TrustQuestion:
+    identity = request.identity
+    return TrustQuestion(
+        request.role_arn,
+        action,
+        RequestPrincipal.federated(identity.principal),
+        f"{identity.provider}:{identity.subject}",
+        context,
+    )
+
+
+def _wanted_session(request: WebIdentityRequest) -> RoleSession:
+    """Return the session that would have been, so that its identity and user can be named."""
+    identity = request.identity
+    return RoleSession(
+        account=identity.account,
+        role_name=request.role_arn.rpartition("/")[2],
+        role_arn=request.role_arn,
+        role_id="",
+        session_name=request.session_name,
+        access_key_id="",
+        issued_at_s=request.now_s,
+        expires_at_s=request.now_s,
+        tags=identity.principal_tags,
+        web_identity=_to_web_identity(identity),
+    )
+
+
+def _to_web_identity(identity: VerifiedWebIdentity) -> WebIdentity:
+    return WebIdentity(
+        identity.provider,
+        identity.audience,
+        identity.subject,
+        identity.amr,
+        identity.provider_arn,
+    )
+
+
+def _actions(request: WebIdentityRequest, tags: SessionTags) -> tuple[str, ...]:
+    return trust_actions(ASSUME_ROLE_WITH_WEB_IDENTITY, tags, request.identity.source_identity)
 
 
 def _build_context(request: WebIdentityRequest, tags: SessionTags) -> RequestContext:
@@ -161,8 +222,8 @@ def _build_context(request: WebIdentityRequest, tags: SessionTags) -> RequestCon
     keys: dict[str, tuple[str, ...]] = {
         **request.circumstances,
         **time_keys(request.now_s),
-        **session_keys(request.session_name, tags),
-        "aws:FederatedProvider": (identity.provider,),
+        **session_keys(request.session_name, tags, source_identity=identity.source_identity),
+        "aws:FederatedProvider": (identity.principal,),
         f"{identity.provider}:aud": (identity.audience,),
         f"{identity.provider}:sub": (identity.subject,),
     }

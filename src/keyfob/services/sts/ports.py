@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Protocol
 
 from keyfob.authz.operation import Call
+from keyfob.authz.principal import IamUser
 from keyfob.core.ids import AccountId
 from keyfob.tokens.jwks import KeySet
 
@@ -70,7 +71,7 @@ class VerifiedWebIdentity:
     """What a verified web identity token says."""
 
     provider: str
-    """Provider as trust policies name it, for instance `cognito-identity.amazonaws.com`."""
+    """Prefix of its condition keys, for instance `cognito-identity.amazonaws.com`."""
     audience: str
     subject: str
     account: AccountId
@@ -78,18 +79,86 @@ class VerifiedWebIdentity:
     amr: tuple[str, ...] = ()
     principal_tags: Mapping[str, str] = field(default_factory=dict)
     transitive_tag_keys: tuple[str, ...] = ()
+    provider_arn: str | None = None
+    """The IAM provider, where there is one."""
+    source_identity: str | None = None
+
+    @property
+    def principal(self) -> str:
+        """The provider as trust policies name it: its ARN, or its name where IAM has none."""
+        return self.provider_arn or self.provider
 
 
 class WebIdentityVerifier(Protocol):
     """Verifies web identity tokens of every provider the server knows."""
 
-    async def verify(self, token: str, now_s: float) -> VerifiedWebIdentity:
+    async def verify(self, token: str, account: AccountId, now_s: float) -> VerifiedWebIdentity:
         """Return what a token says.
 
+        Args:
+            token: compact JWT.
+            account: the role's account, whose providers count.
+            now_s: epoch seconds.
+
         Raises:
-            AwsError: `InvalidIdentityToken` (unknown issuer, bad signature) or
-                `ExpiredTokenException`.
+            AwsError: `InvalidIdentityToken` (unknown issuer, bad signature, wrong audience),
+                `ExpiredTokenException`, or `IDPCommunicationError`.
         """
+        ...
+
+
+class OidcProvider(Protocol):
+    """An OpenID Connect provider registered in IAM."""
+
+    @property
+    def arn(self) -> str:
+        """`arn:aws:iam::<account>:oidc-provider/<url>`."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """Issuer without its scheme, for instance `idp.example.com/realm`."""
+        ...
+
+    @property
+    def client_ids(self) -> tuple[str, ...]:
+        """Audiences its tokens may name."""
+        ...
+
+
+class OidcProviderLookup(Protocol):
+    """Finds OpenID Connect providers (`iam`)."""
+
+    async def find(self, provider_arn: str) -> OidcProvider | None:
+        """Return the provider of an ARN, or None."""
+        ...
+
+
+class IssuerKeys(Protocol):
+    """Finds the published keys of OpenID Connect issuers."""
+
+    async def public_keys(self, issuer: str, kid: str | None) -> KeySet:
+        """Return an issuer's keys.
+
+        Raises:
+            KeysUnavailableError: they cannot be fetched, or are no key set.
+        """
+        ...
+
+
+class UserLookup(Protocol):
+    """Finds IAM users (`iam`)."""
+
+    async def find(self, user_arn: str) -> IamUser | None:
+        """Return the user that stands now under an ARN, or None."""
+        ...
+
+
+class AccessKeyAccounts(Protocol):
+    """Knows whose a long-term access key is (`iam`, and the root key)."""
+
+    async def account_of(self, access_key_id: str) -> AccountId | None:
+        """Return the account of an access key, active or not; None when there is no such key."""
         ...
 
 

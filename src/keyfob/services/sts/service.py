@@ -7,11 +7,28 @@ role's trust policy, so the handler asks for both together (`operations.assume_r
 from dataclasses import dataclass
 
 from keyfob.authz.operation import Auth, Operation
+from keyfob.services.sts.domain.user_sessions import UserSessionCredentials
 from keyfob.services.sts.issuer import RoleSessionIssuer
 from keyfob.services.sts.operations.assume_role import assume_role
 from keyfob.services.sts.operations.caller_identity import get_caller_identity
+from keyfob.services.sts.operations.information import (
+    decode_authorization_message,
+    get_access_key_info,
+)
+from keyfob.services.sts.operations.user_sessions import (
+    federated_user,
+    federation_keys,
+    get_federation_token,
+    get_session_token,
+    tagging,
+)
 from keyfob.services.sts.operations.web_identity import assume_role_with_web_identity
-from keyfob.services.sts.ports import CallerPolicies, ManagedPolicyLookup, WebIdentityVerifier
+from keyfob.services.sts.ports import (
+    AccessKeyAccounts,
+    CallerPolicies,
+    ManagedPolicyLookup,
+    WebIdentityVerifier,
+)
 
 
 @dataclass(frozen=True)
@@ -22,11 +39,30 @@ class StsService:
     caller_policies: CallerPolicies
     managed_policies: ManagedPolicyLookup
     web_identities: WebIdentityVerifier
+    user_sessions: UserSessionCredentials
+    access_keys: AccessKeyAccounts
 
 
 OPERATIONS: tuple[Operation[StsService], ...] = (
     Operation("GetCallerIdentity", Auth.SIGV4_WITHOUT_POLICY, get_caller_identity),
     Operation("AssumeRole", Auth.SIGV4_WITHOUT_POLICY, assume_role),
     Operation("AssumeRoleWithWebIdentity", Auth.PUBLIC, assume_role_with_web_identity),
+    Operation("GetSessionToken", Auth.SIGV4_WITHOUT_POLICY, get_session_token),
+    Operation(
+        "GetFederationToken",
+        Auth.SIGV4,
+        get_federation_token,
+        "sts:GetFederationToken",
+        federated_user,
+        federation_keys,
+        tagging,
+    ),
+    Operation("GetAccessKeyInfo", Auth.SIGV4, get_access_key_info, "sts:GetAccessKeyInfo"),
+    Operation(
+        "DecodeAuthorizationMessage",
+        Auth.SIGV4,
+        decode_authorization_message,
+        "sts:DecodeAuthorizationMessage",
+    ),
 )
 """Every operation that is real; the rest of the model answers that it is not implemented."""

@@ -1,14 +1,15 @@
 """Identity pools on a real store in memory."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.unit.services.caller import Caller
 from tests.unit.services.changes import RecordingChanges
 from tests.unit.services.cognito_identity.fakes import (
     FakeIssuer,
+    FakeIssuerKeys,
     FakeLogins,
+    FakeOidcProviders,
     FakeOpenIdKeys,
     FakePassRole,
     World,
@@ -29,11 +30,11 @@ def world() -> Iterator[World]:
     pools = SqlIdentityPoolStore(database, changes)
     identities = SqlIdentityStore(database, changes)
     logins, issuer, pass_role = FakeLogins(), FakeIssuer(), FakePassRole()
-    with ThreadPoolExecutor(1) as executor:
-        service = CognitoIdentityService(
-            pools, identities, logins, issuer, pass_role, FakeOpenIdKeys(),
-            SystemRandomness(), executor,
-        )  # fmt: skip
-        call = Caller("cognito-identity", service, OPERATIONS)
-        yield World(call, database, changes, pools, identities, logins, issuer, pass_role)
+    issuer_keys = FakeIssuerKeys()
+    service = CognitoIdentityService(
+        pools, identities, logins, issuer, pass_role, FakeOpenIdKeys(),
+        SystemRandomness(), FakeOidcProviders(), issuer_keys,
+    )  # fmt: skip
+    call = Caller("cognito-identity", service, OPERATIONS)
+    yield World(call, database, changes, pools, identities, logins, issuer, pass_role, issuer_keys)
     database.engine.dispose()

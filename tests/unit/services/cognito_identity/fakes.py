@@ -17,7 +17,7 @@ from keyfob.store.database import MemoryDatabase
 from keyfob.store.identities import SqlIdentityStore
 from keyfob.store.identity_pools import SqlIdentityPoolStore
 from keyfob.tokens.claims import Claims
-from keyfob.tokens.errors import UnknownKeyError
+from keyfob.tokens.errors import KeysUnavailableError, UnknownKeyError
 from keyfob.tokens.issue import sign_jwt
 from keyfob.tokens.jwks import KeySet, public_key_set
 from keyfob.tokens.keys import SigningKey, generate_signing_key
@@ -124,6 +124,33 @@ class FakeOpenIdKeys:
 
 
 @dataclass
+class FakeOidcProvider:
+    url: str
+    client_ids: tuple[str, ...]
+
+
+OIDC_URL = "idp.example.com/realm"
+OIDC_ARN = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{OIDC_URL}"
+
+
+class FakeOidcProviders:
+    async def find(self, provider_arn: str) -> FakeOidcProvider | None:
+        return FakeOidcProvider(OIDC_URL, ("app",)) if provider_arn == OIDC_ARN else None
+
+
+@dataclass
+class FakeIssuerKeys:
+    """Everybody has a key of their own, named after the issuer without its scheme."""
+
+    are_reachable: bool = True
+
+    async def public_keys(self, issuer: str, kid: str | None) -> KeySet:
+        if not self.are_reachable:
+            raise KeysUnavailableError(issuer, "no network")
+        return public_key_set([signing_key(issuer.removeprefix("https://"))])
+
+
+@dataclass
 class World:
     """The service, its store and its fakes."""
 
@@ -135,6 +162,7 @@ class World:
     logins: FakeLogins
     issuer: FakeIssuer
     pass_role: FakePassRole
+    issuer_keys: FakeIssuerKeys
 
     async def make_pool(
         self,

@@ -3,6 +3,7 @@ import json
 
 import pytest
 from tests.unit.services.caller import ACCOUNT, NOW_S, REGION, Caller
+from tests.unit.services.iot_data.clients import NoConnections
 
 from keyfob.core.errors import AwsError
 from keyfob.core.ids import AccountId, Region
@@ -50,7 +51,9 @@ def broker() -> Broker:
 
 @pytest.fixture
 def data(broker: Broker) -> Caller[IotDataService]:
-    service = IotDataService(publisher=broker, topics=broker, retained=broker)
+    service = IotDataService(
+        publisher=broker, topics=broker, retained=broker, connections=NoConnections()
+    )
     return Caller("iot-data", service, OPERATIONS)
 
 

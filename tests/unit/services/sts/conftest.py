@@ -5,12 +5,19 @@ from tests.unit.services.sts.fakes import (
     FakeCallerPolicies,
     FakeManagedPolicies,
     FakeRoles,
+    FakeUsers,
     FakeWebIdentities,
     Sts,
 )
 
+from keyfob.authz.audit import DenialLog
 from keyfob.core.ids import SystemRandomness
-from keyfob.services.sts import RoleSessionIssuer, SessionCredentials, StsService
+from keyfob.services.sts import (
+    RoleSessionIssuer,
+    SessionCredentials,
+    StsService,
+    UserSessionCredentials,
+)
 from keyfob.tokens.keyring import Keyring
 from keyfob.tokens.sealed import Sealer
 
@@ -25,5 +32,8 @@ def sts(sealer: Sealer) -> Sts:
     roles, managed = FakeRoles(), FakeManagedPolicies()
     callers, web = FakeCallerPolicies(), FakeWebIdentities()
     sessions = SessionCredentials(sealer, SystemRandomness())
-    service = StsService(RoleSessionIssuer(roles, sessions), callers, managed, web)
-    return Sts(roles, managed, callers, web, sessions, service)
+    users = FakeUsers()
+    user_sessions = UserSessionCredentials(sealer, SystemRandomness(), users)
+    issuer = RoleSessionIssuer(roles, sessions, DenialLog())
+    service = StsService(issuer, callers, managed, web, user_sessions, users)
+    return Sts(roles, managed, callers, web, sessions, users, user_sessions, service)

@@ -9,7 +9,7 @@ from keyfob.authz.operation import _AUTHORIZER, AuthorizedRequest, Call
 from keyfob.authz.principal import IamUser, Principal
 from keyfob.core.errors import AwsError
 from keyfob.core.ids import AccountId, Region
-from keyfob.services.sts import SessionCredentials, StsService
+from keyfob.services.sts import SessionCredentials, StsService, UserSessionCredentials
 from keyfob.services.sts.ports import CallerVerdict, RoleFacts, VerifiedWebIdentity
 
 ACCOUNT = AccountId("123456789012")
@@ -119,10 +119,23 @@ class FakeCallerPolicies:
 class FakeWebIdentities:
     identity: VerifiedWebIdentity | None = None
 
-    async def verify(self, token: str, now_s: float) -> VerifiedWebIdentity:
+    async def verify(self, token: str, account: AccountId, now_s: float) -> VerifiedWebIdentity:
         if self.identity is None:
             raise AwsError("InvalidIdentityToken", "no")
         return self.identity
+
+
+@dataclass
+class FakeUsers:
+    """Users, and whose an access key is."""
+
+    users: dict[str, IamUser] = field(default_factory=dict)
+
+    async def find(self, user_arn: str) -> IamUser | None:
+        return self.users.get(user_arn)
+
+    async def account_of(self, access_key_id: str) -> AccountId | None:
+        return ACCOUNT if access_key_id == "AKIAALICEALICEALICE" else None
 
 
 @dataclass
@@ -134,6 +147,8 @@ class Sts:
     callers: FakeCallerPolicies
     web: FakeWebIdentities
     sessions: SessionCredentials
+    users: FakeUsers
+    user_sessions: UserSessionCredentials
     service: StsService
 
     async def call(

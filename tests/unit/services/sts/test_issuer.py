@@ -146,3 +146,30 @@ async def test_illegal_tags_are_a_validation_error_before_anything_is_said_of_th
     sts: Sts,
 ) -> None:
     assert (await refusal(sts, principal_tags={"tenant": "a#"})).code == "ValidationError"
+
+
+async def test_what_a_trust_policy_refuses_is_recorded_with_its_reason(sts: Sts) -> None:
+    sts.roles.put(make_role(COGNITO_TRUST))
+    await refusal(sts, audience="eu-central-1:99999999-2222-4333-8444-555555555555")
+    (denial,) = sts.service.issuer.denials.recent()
+    assert (denial.layer, denial.effect) == ("role trust policy", "IMPLICIT_DENY")
+    assert (denial.action, denial.identity_id) == ("sts:AssumeRoleWithWebIdentity", IDENTITY_ID)
+    assert "StringEquals on cognito-identity.amazonaws.com:aud" in denial.sentence
+    assert denial.variables["cognito-identity.amazonaws.com:aud"] == (
+        "eu-central-1:99999999-2222-4333-8444-555555555555"
+    )
+
+
+async def test_a_missing_role_is_recorded(sts: Sts) -> None:
+    await refusal(sts)
+    (denial,) = sts.service.issuer.denials.recent()
+    assert denial.sentence.endswith("(the role does not exist)")
+
+
+async def test_a_refused_tag_is_recorded_as_such(sts: Sts) -> None:
+    sts.roles.put(
+        make_role(trust(let_pool_in(actions=BOTH_ACTIONS[:1], condition=COGNITO_CONDITION)))
+    )
+    await refusal(sts)
+    (denial,) = sts.service.issuer.denials.recent()
+    assert denial.action == "sts:TagSession"

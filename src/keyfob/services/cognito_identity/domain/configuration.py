@@ -8,6 +8,8 @@ import msgspec
 from keyfob.authz.operation import Params
 from keyfob.services.cognito_identity import errors
 from keyfob.services.cognito_identity.domain.principal_tags import tag_claims
+from keyfob.services.cognito_identity.domain.providers import RESERVED_NAMES
+from keyfob.services.cognito_identity.domain.tags import require_legal_tags
 from keyfob.store.ports.identity_pools import (
     CognitoProvider,
     IdentityPoolRecord,
@@ -27,12 +29,14 @@ def read_settings(pool: IdentityPoolRecord, params: Params) -> IdentityPoolRecor
     """Return `pool` with the settings of a create or update call; absent members are cleared.
 
     Raises:
-        AwsError: `InvalidParameterException` for a changed developer name, a user pool provider
-            without name or client, or too many of them.
+        AwsError: `InvalidParameterException` for a changed or reserved developer name, a user
+            pool provider without name or client, too many of them, or tags.
     """
     developer_name = params.get("DeveloperProviderName")
     if pool.developer_provider_name not in (None, developer_name):
         raise errors.developer_name_is_fixed()
+    if developer_name in RESERVED_NAMES:
+        raise errors.reserved_developer_name(developer_name)
     return msgspec.structs.replace(
         pool,
         name=params["IdentityPoolName"],
@@ -43,7 +47,7 @@ def read_settings(pool: IdentityPoolRecord, params: Params) -> IdentityPoolRecor
         oidc_provider_arns=tuple(params.get("OpenIdConnectProviderARNs", ())),
         cognito_providers=_read_providers(params),
         saml_provider_arns=tuple(params.get("SamlProviderARNs", ())),
-        tags=dict(params.get("IdentityPoolTags", pool.tags)),
+        tags=require_legal_tags(params.get("IdentityPoolTags", pool.tags)),
     )
 
 

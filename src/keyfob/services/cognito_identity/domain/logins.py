@@ -6,21 +6,48 @@ Source: Cognito Developer Guide, `authentication-flow`: signature, issuer agains
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from keyfob.services.cognito_identity import errors
-from keyfob.services.cognito_identity.ports import Logins, LoginVerifier
+from keyfob.services.cognito_identity.domain.providers import TokenSource, find_source
+from keyfob.services.cognito_identity.ports import (
+    IssuerKeys,
+    Logins,
+    LoginVerifier,
+    OidcProviderLookup,
+)
 from keyfob.store.ports.identities import Login
-from keyfob.store.ports.identity_pools import CognitoProvider, IdentityPoolRecord
+from keyfob.store.ports.identity_pools import IdentityPoolRecord
 from keyfob.tokens.claims import Claims
 from keyfob.tokens.errors import (
     BadSignatureError,
     ExpiredTokenError,
+    KeysUnavailableError,
     MalformedTokenError,
     TokenError,
     UnexpectedClaimError,
     UnknownKeyError,
 )
-from keyfob.tokens.verify import decode_token
+from keyfob.tokens.verify import Expectation, UnverifiedToken, decode_token, verify_decoded
+
+
+class Verifiers(Protocol):
+    """Who verifies what; the service itself."""
+
+    @property
+    def logins(self) -> LoginVerifier:
+        """User pools."""
+        ...
+
+    @property
+    def oidc_providers(self) -> OidcProviderLookup:
+        """Providers registered in IAM."""
+        ...
+
+    @property
+    def issuer_keys(self) -> IssuerKeys:
+        """Everybody else's keys."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,82 +57,121 @@ class VerifiedLogin:
     login: Login
     client_id: str
     claims: Claims
+    is_user_pool: bool = True
+    provider_arn: str | None = None
+    """The IAM provider, for OpenID Connect."""
 
     @property
-    def mapping_key(self) -> str:
-        """Key of the provider's role mapping: `<provider>:<client id>`."""
-        return f"{self.login.provider}:{self.client_id}"
+    def mapping_keys(self) -> tuple[str, ...]:
+        """Keys that the provider's role mapping may have: user pools' names the client."""
+        provider = self.login.provider
+        arns = () if self.provider_arn is None else (self.provider_arn,)
+        return (f"{provider}:{self.client_id}", provider, *arns)
+
+    @property
+    def tag_map_keys(self) -> tuple[str, ...]:
+        """Keys that the provider's tag map may have."""
+        arns = () if self.provider_arn is None else (self.provider_arn,)
+        return (self.login.provider, *arns)
 
     @property
     def amr(self) -> tuple[str, str]:
         """What `amr` says of the login; the second entry's form is inferred."""
         provider = self.login.provider
-        return provider, f"{provider}:CognitoSignIn:{self.login.subject}"
+        source = "CognitoSignIn" if self.is_user_pool else self.client_id
+        return provider, f"{provider}:{source}:{self.login.subject}"
 
 
 async def verify_logins(
-    verifier: LoginVerifier, pool: IdentityPoolRecord, logins: Logins, now_s: float
+    verifiers: Verifiers, pool: IdentityPoolRecord, logins: Logins, now_s: float
 ) -> tuple[VerifiedLogin, ...]:
     """Verify every login, in the order given.
 
     Raises:
-        AwsError: `NotAuthorizedException`, for the first token that is refused.
+        AwsError: `NotAuthorizedException`, for the first token that is refused;
+            `ExternalServiceException` where a provider's keys cannot be had.
     """
     return tuple(
         [
-            await _verify(verifier, pool, provider, token, now_s)
+            await _verify(verifiers, pool, provider, token, now_s)
             for provider, token in logins.items()
         ]
     )
 
 
 async def _verify(
-    verifier: LoginVerifier, pool: IdentityPoolRecord, provider: str, token: str, now_s: float
+    verifiers: Verifiers, pool: IdentityPoolRecord, provider: str, token: str, now_s: float
 ) -> VerifiedLogin:
+    if provider == pool.developer_provider_name:
+        raise errors.developer_provider_in_public_call()
     unverified = _decode(token)
-    listed = _require_listed(pool, provider, unverified)
+    source = await find_source(pool, provider, verifiers.oidc_providers)
+    if source is None or not source.issuers:
+        raise errors.unsupported_provider()
+    client_id = _require_meant(source, unverified.claims)
     try:
-        claims = await verifier.verify(provider, token, now_s)
+        claims = await _check(verifiers, source, token, unverified, now_s)
     except ExpiredTokenError:
-        raise errors.token_expired(now_s, unverified.time_s("exp")) from None
+        expires_at_s = unverified.claims.time_s("exp")
+        raise errors.token_expired(now_s, expires_at_s) from None
     except (BadSignatureError, UnknownKeyError):
         raise errors.signature_not_verified() from None
     except UnexpectedClaimError as error:
         raise (
             errors.issuer_mismatch() if error.claim == "iss" else errors.not_an_id_token()
         ) from None
+    except KeysUnavailableError as error:
+        raise errors.keys_unavailable(error.issuer) from error
     except TokenError:
         raise errors.not_an_id_token() from None
-    if listed.has_server_side_token_check and not await verifier.is_current(provider, claims):
+    if source.audiences[client_id] and not await verifiers.logins.is_current(provider, claims):
         raise errors.token_no_longer_valid()
     subject = claims.values.get("sub")
     if not isinstance(subject, str) or not subject:
         raise errors.missing_claim("sub")
-    return VerifiedLogin(Login(provider, subject), listed.client_id, claims)
+    return VerifiedLogin(
+        Login(provider, subject), client_id, claims, source.is_user_pool, source.arn
+    )
 
 
-def _decode(token: str) -> Claims:
+async def _check(
+    verifiers: Verifiers,
+    source: TokenSource,
+    token: str,
+    unverified: UnverifiedToken,
+    now_s: float,
+) -> Claims:
+    """Return the claims of a genuine, current token; `_require_meant` has seen issuer and client.
+
+    Raises:
+        TokenError: it is not.
+    """
+    if source.is_user_pool:
+        return await verifiers.logins.verify(source.provider, token, now_s)
+    keys = await verifiers.issuer_keys.public_keys(source.issuers[0], unverified.kid)
+    return verify_decoded(unverified, keys, Expectation(unverified.claims.text("iss")), now_s)
+
+
+def _decode(token: str) -> UnverifiedToken:
     """Read what decides which text a refusal has; nothing read here grants anything."""
     try:
-        claims = decode_token(token).claims
+        unverified = decode_token(token)
+        claims = unverified.claims
         if "aud" not in claims.values:
             raise errors.missing_claim("aud")
         claims.texts("aud")
         claims.time_s("exp")
     except MalformedTokenError:
         raise errors.not_an_id_token() from None
-    return claims
+    return unverified
 
 
-def _require_listed(pool: IdentityPoolRecord, provider: str, claims: Claims) -> CognitoProvider:
-    """Return the pool's entry for the provider and one of the token's audiences."""
-    entries = [entry for entry in pool.cognito_providers if entry.provider_name == provider]
-    if not entries:
-        raise errors.unsupported_provider()
-    if claims.values.get("iss") != f"https://{provider}":
+def _require_meant(source: TokenSource, claims: Claims) -> str:
+    """Return the client of the pool's that a token is for."""
+    if claims.values.get("iss") not in source.issuers:
         raise errors.issuer_mismatch()
     audiences = claims.texts("aud")
-    for entry in entries:
-        if entry.client_id in audiences:
-            return entry
+    for client_id in source.audiences:
+        if client_id in audiences:
+            return client_id
     raise errors.unsupported_provider()

@@ -8,9 +8,12 @@ API Reference says of `GetOpenIdToken`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-ISSUER = "https://cognito-identity.amazonaws.com"
-PROVIDER = "cognito-identity.amazonaws.com"
+from keyfob.services.cognito_identity.domain.providers import OWN_PROVIDER
+
+ISSUER = f"https://{OWN_PROVIDER}"
 TOKEN_DURATION_S = 600
+DEVELOPER_TOKEN_DURATION_S = 900
+"""Of `GetOpenIdTokenForDeveloperIdentity`, unless it asks for another (documented)."""
 TAGS_CLAIM = "https://aws.amazon.com/tags"
 
 
@@ -20,6 +23,7 @@ def build_claims(
     amr: Sequence[str],
     principal_tags: Mapping[str, str],
     now_s: float,
+    duration_s: int = TOKEN_DURATION_S,
 ) -> dict[str, Any]:
     """Return the claims of a token; times are whole epoch seconds."""
     claims: dict[str, Any] = {
@@ -28,7 +32,7 @@ def build_claims(
         "amr": list(amr),
         "iss": ISSUER,
         "iat": int(now_s),
-        "exp": int(now_s) + TOKEN_DURATION_S,
+        "exp": int(now_s) + duration_s,
     }
     if principal_tags:
         claims[TAGS_CLAIM] = {

@@ -29,3 +29,25 @@ def parse_page_token(token: str | None) -> str:
     if _ID.fullmatch(last_id) is None:
         raise errors.invalid_page_token()
     return last_id
+
+
+def render_position(position: int) -> str:
+    """Return the token for what follows the first `position` entries of a short list."""
+    return base64.urlsafe_b64encode(b"%d" % position).decode()
+
+
+def parse_position(token: str | None) -> int:
+    """Return how many entries were shown already; 0 for the first page.
+
+    Raises:
+        AwsError: `InvalidParameterException`, the token was not given out here.
+    """
+    if token is None:
+        return 0
+    try:
+        text = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeError):
+        raise errors.invalid_page_token() from None
+    if not text.isdigit() or len(text) > 4:
+        raise errors.invalid_page_token()
+    return int(text)

@@ -32,7 +32,8 @@ def build_principal_tags(pool: IdentityPoolRecord, login: VerifiedLogin) -> dict
     Raises:
         AwsError: `InvalidParameterException` above the aggregate limit.
     """
-    tag_map = pool.principal_tag_maps.get(login.login.provider)
+    maps = (pool.principal_tag_maps.get(key) for key in login.tag_map_keys)
+    tag_map = next((found for found in maps if found is not None), None)
     if tag_map is None:
         return {}
     tags: dict[str, str] = {}
@@ -40,6 +41,15 @@ def build_principal_tags(pool: IdentityPoolRecord, login: VerifiedLogin) -> dict
         values = claim_texts(login.claims, claim)
         if len(values) == 1:
             tags[key] = values[0]
+    return require_small(tags)
+
+
+def require_small(tags: dict[str, str]) -> dict[str, str]:
+    """Return principal tags that keep within the aggregate limit.
+
+    Raises:
+        AwsError: `InvalidParameterException` for those that do not.
+    """
     size_bytes = sum(len(key.encode()) + len(value.encode()) for key, value in tags.items())
     if size_bytes > MAX_TAG_BYTES:
         raise errors.tags_too_large(size_bytes, MAX_TAG_BYTES)

@@ -25,6 +25,15 @@ def choose_guest_role(pool: IdentityPoolRecord) -> str:
     return _require_own_role(pool, pool.roles.get(UNAUTHENTICATED))
 
 
+def choose_authenticated_role(pool: IdentityPoolRecord) -> str:
+    """Return the role of signed-in identities whose provider has no mapping.
+
+    Raises:
+        AwsError: `InvalidIdentityPoolConfigurationException` when the pool has none.
+    """
+    return _require_own_role(pool, pool.roles.get(AUTHENTICATED))
+
+
 def choose_role(pool: IdentityPoolRecord, login: VerifiedLogin, custom_role_arn: str | None) -> str:
     """Return the role of a signed-in identity.
 
@@ -38,11 +47,10 @@ def choose_role(pool: IdentityPoolRecord, login: VerifiedLogin, custom_role_arn:
         AwsError: `NotAuthorizedException` when the mapping denies,
             `InvalidIdentityPoolConfigurationException` when there is no role to give.
     """
-    mapping = pool.role_mappings.get(login.mapping_key) or pool.role_mappings.get(
-        login.login.provider
-    )
+    mappings = (pool.role_mappings.get(key) for key in login.mapping_keys)
+    mapping = next((found for found in mappings if found is not None), None)
     if mapping is None:
-        return _require_own_role(pool, pool.roles.get(AUTHENTICATED))
+        return choose_authenticated_role(pool)
     if mapping.type == "Token":
         chosen = _from_token(login.claims, custom_role_arn)
     else:

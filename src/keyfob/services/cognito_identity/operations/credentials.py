@@ -6,6 +6,7 @@ Once an identity has its logins, credentials are had without writing anything.
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from keyfob.authz.operation import AuthorizedRequest
@@ -20,11 +21,16 @@ from keyfob.services.cognito_identity.domain.linking import (
 )
 from keyfob.services.cognito_identity.domain.logins import VerifiedLogin, verify_logins
 from keyfob.services.cognito_identity.domain.principal_tags import build_principal_tags
+from keyfob.services.cognito_identity.domain.providers import OWN_PROVIDER
 from keyfob.services.cognito_identity.domain.roles import (
     AUTHENTICATED,
     UNAUTHENTICATED,
+    choose_authenticated_role,
     choose_guest_role,
     choose_role,
+)
+from keyfob.services.cognito_identity.operations.developer_credentials import (
+    verify_developer_token,
 )
 from keyfob.services.cognito_identity.operations.ownership import require_identity, require_pool
 from keyfob.services.cognito_identity.ports import TemporaryCredentials
@@ -58,7 +64,7 @@ async def get_id(
     tokens = request.params.get("Logins") or {}
     if not tokens and not pool.allows_unauthenticated:
         raise errors.guests_not_supported()
-    verified = await verify_logins(service.logins, pool, tokens, request.now_s)
+    verified = await verify_logins(service, pool, tokens, request.now_s)
     logins = [login.login for login in verified]
     known = await service.identities.holders(pool.pool_id, logins)
     if len(known) == 1 and set(logins) <= set(known[0].logins):
@@ -70,7 +76,7 @@ async def get_id(
     def decide(
         _named: IdentityRecord | None, holders: Sequence[IdentityRecord]
     ) -> IdentityResolution:
-        return resolve_without_identity(fresh, holders, request.now_s)
+        return resolve_without_identity(fresh, holders, request.now_s, pool.developer_provider_name)
 
     identity = await service.identities.resolve(pool.pool_id, None, logins, decide)
     return {"IdentityId": identity.identity_id}
@@ -84,13 +90,44 @@ async def get_credentials_for_identity(
     tokens = request.params.get("Logins") or {}
     if not tokens:
         require_guest(named, pool)
-        issued = await _issue(service, pool, named, None, None, request.now_s)
-        return _render(named, issued)
-    verified = await verify_logins(service.logins, pool, tokens, request.now_s)
-    identity = await link_logins(service, named, verified, request.now_s)
-    custom_role_arn = request.params.get("CustomRoleArn")
-    issued = await _issue(service, pool, identity, verified, custom_role_arn, request.now_s)
-    return _render(identity, issued)
+        session = _Session(choose_guest_role(pool), build_amr(None), {}, GUEST_SESSION_POLICIES)
+        return _render(named, await _issue(service, pool, named, session, request.now_s))
+    if OWN_PROVIDER in tokens:
+        session = await _open_for_developer(service, pool, named, tokens, request.now_s)
+        return _render(named, await _issue(service, pool, named, session, request.now_s))
+    verified = await verify_logins(service, pool, tokens, request.now_s)
+    identity = await link_logins(service, pool, named, verified, request.now_s)
+    # the first login decides on role and tags
+    session = _Session(
+        choose_role(pool, verified[0], request.params.get("CustomRoleArn")),
+        build_amr(verified),
+        build_principal_tags(pool, verified[0]),
+    )
+    return _render(identity, await _issue(service, pool, identity, session, request.now_s))
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """The session that an identity gets."""
+
+    role_arn: str
+    amr: tuple[str, ...]
+    principal_tags: Mapping[str, str]
+    policies: tuple[str, ...] = ()
+
+
+async def _open_for_developer(
+    service: "CognitoIdentityService",
+    pool: IdentityPoolRecord,
+    identity: IdentityRecord,
+    tokens: Mapping[str, str],
+    now_s: float,
+) -> _Session:
+    """Return the session of a developer's user, whose token names everything but the role."""
+    if len(tokens) > 1:
+        raise errors.invalid_parameter(f"{OWN_PROVIDER} must be the only login.")
+    amr, tags = await verify_developer_token(service, pool, identity, tokens[OWN_PROVIDER], now_s)
+    return _Session(choose_authenticated_role(pool), amr, tags)
 
 
 def require_guest(identity: IdentityRecord, pool: IdentityPoolRecord) -> None:
@@ -107,6 +144,7 @@ def require_guest(identity: IdentityRecord, pool: IdentityPoolRecord) -> None:
 
 async def link_logins(
     service: "CognitoIdentityService",
+    pool: IdentityPoolRecord,
     named: IdentityRecord,
     verified: Sequence[VerifiedLogin],
     now_s: float,
@@ -125,7 +163,7 @@ async def link_logins(
     ) -> IdentityResolution:
         if found is None:
             raise errors.identity_not_found(named.identity_id)
-        return resolve_with_identity(found, holders, logins, now_s)
+        return resolve_with_identity(found, holders, logins, now_s, pool.developer_provider_name)
 
     return await service.identities.resolve(named.pool_id, named.identity_id, logins, decide)
 
@@ -141,33 +179,34 @@ async def _issue(
     service: "CognitoIdentityService",
     pool: IdentityPoolRecord,
     identity: IdentityRecord,
-    verified: Sequence[VerifiedLogin] | None,
-    custom_role_arn: str | None,
+    session: _Session,
     now_s: float,
 ) -> TemporaryCredentials:
-    """Assume the role; the first login decides on it and on the tags, and a guest has neither."""
-    if verified:
-        role_arn = choose_role(pool, verified[0], custom_role_arn)
-        tags = build_principal_tags(pool, verified[0])
-    else:
-        role_arn, tags = choose_guest_role(pool), {}
+    """Assume the session's role.
+
+    Raises:
+        AwsError: `InvalidIdentityPoolConfigurationException` where the role does not let the
+            identity in, `InvalidParameterException` for tags that STS does not take.
+    """
     try:
         return await service.issuer.assume_role_with_web_identity(
-            role_arn,
+            session.role_arn,
             session_name=SESSION_NAME,
             account=pool.account,
             audience=pool.pool_id,
             subject=identity.identity_id,
-            amr=build_amr(verified),
-            principal_tags=tags,
-            session_policies=() if verified else GUEST_SESSION_POLICIES,
+            amr=session.amr,
+            principal_tags=session.principal_tags,
+            session_policies=session.policies,
             duration_s=CREDENTIALS_DURATION_S,
             now_s=now_s,
         )
     except AwsError as refusal:
         if refusal.code == "ValidationError":
             raise errors.illegal_tags(refusal.message) from refusal
-        _LOG.warning("role %s refused identity pool %s: %s", role_arn, pool.pool_id, refusal)
+        _LOG.warning(
+            "role %s refused identity pool %s: %s", session.role_arn, pool.pool_id, refusal
+        )
         raise errors.invalid_configuration() from refusal
 
 

@@ -50,19 +50,20 @@ async def delete_identities(
 ) -> Mapping[str, Any]:
     """Delete identities; their sessions end at once.
 
-    Another account's identity is reported as `AccessDenied`; one that does not exist is as good
-    as deleted (inferred).
+    All are deleted in one transaction, and a caller that goes away meanwhile changes nothing
+    about it. Another account's identity is reported as `AccessDenied`; one that does not exist is
+    as good as deleted (inferred).
     """
+    mine: list[str] = []
     unprocessed: list[dict[str, str]] = []
     for identity_id in dict.fromkeys(request.params["IdentityIdsToDelete"]):
         identity = await service.identities.get(identity_id)
-        if identity is None:
-            continue
-        pool = await service.pools.get(identity.pool_id)
+        pool = None if identity is None else await service.pools.get(identity.pool_id)
         if pool is not None and pool.account != request.account:
             unprocessed.append({"IdentityId": identity_id, "ErrorCode": "AccessDenied"})
-            continue
-        await service.identities.delete(identity_id)
+        elif identity is not None:
+            mine.append(identity_id)
+    await service.identities.delete(mine)
     return {"UnprocessedIdentityIds": unprocessed}
 
 
@@ -71,7 +72,7 @@ async def unlink_identity(
 ) -> Mapping[str, Any]:
     """Take logins from an identity for who proves one of its logins; its sessions are told."""
     named, pool = await require_identity(service, request.params["IdentityId"])
-    verified = await verify_logins(service.logins, pool, request.params["Logins"], request.now_s)
+    verified = await verify_logins(service, pool, request.params["Logins"], request.now_s)
     logins = [login.login for login in verified]
 
     def decide(
@@ -92,5 +93,5 @@ def _render(identity: IdentityRecord) -> dict[str, Any]:
         "LastModifiedDate": identity.last_modified_at_s,
     }
     if identity.logins:
-        shown["Logins"] = [login.provider for login in identity.logins]
+        shown["Logins"] = list(dict.fromkeys(login.provider for login in identity.logins))
     return shown

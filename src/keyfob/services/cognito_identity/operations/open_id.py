@@ -14,7 +14,7 @@ from keyfob.services.cognito_identity.operations.credentials import (
     require_guest,
 )
 from keyfob.services.cognito_identity.operations.ownership import require_identity
-from keyfob.tokens.issue import sign_jwts
+from keyfob.tokens.issue import sign_jwt
 
 if TYPE_CHECKING:
     from keyfob.services.cognito_identity.service import CognitoIdentityService
@@ -31,13 +31,12 @@ async def get_open_id_token(
         raise errors.classic_flow_off()
     tokens = request.params.get("Logins") or {}
     if tokens:
-        verified = await verify_logins(service.logins, pool, tokens, request.now_s)
-        identity = await link_logins(service, named, verified, request.now_s)
+        verified = await verify_logins(service, pool, tokens, request.now_s)
+        identity = await link_logins(service, pool, named, verified, request.now_s)
         amr, tags = build_amr(verified), build_principal_tags(pool, verified[0])
     else:
         require_guest(named, pool)
         identity, amr, tags = named, build_amr(None), {}
     claims = build_claims(pool.pool_id, identity.identity_id, amr, tags, request.now_s)
     key = await service.open_id_keys.signing_key()
-    (token,) = await sign_jwts(service.executor, (claims, key))
-    return {"IdentityId": identity.identity_id, "Token": token}
+    return {"IdentityId": identity.identity_id, "Token": sign_jwt(claims, key)}

@@ -33,6 +33,7 @@ class _WebIdentityFacts(msgspec.Struct, frozen=True, array_like=True):
     audience: str
     subject: str
     amr: tuple[str, ...]
+    provider_arn: str | None = None
 
 
 class _SessionFacts(msgspec.Struct, frozen=True, array_like=True):
@@ -146,7 +147,13 @@ class SessionCredentials:
 def _pack_web_identity(identity: WebIdentity | None) -> _WebIdentityFacts | None:
     if identity is None:
         return None
-    return _WebIdentityFacts(identity.provider, identity.audience, identity.subject, identity.amr)
+    return _WebIdentityFacts(
+        identity.provider,
+        identity.audience,
+        identity.subject,
+        identity.amr,
+        identity.provider_arn,
+    )
 
 
 def _to_principal(facts: _SessionFacts) -> RoleSession:
@@ -166,5 +173,5 @@ def _to_principal(facts: _SessionFacts) -> RoleSession:
         source_identity=facts.source_identity,
         web_identity=None
         if web is None
-        else WebIdentity(web.provider, web.audience, web.subject, web.amr),
+        else WebIdentity(web.provider, web.audience, web.subject, web.amr, web.provider_arn),
     )

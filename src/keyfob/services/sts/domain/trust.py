@@ -10,20 +10,16 @@ Source: IAM User Guide, `reference_policies_evaluation-logic` and `id_session-ta
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from keyfob.authz.compilation import PolicyCompiler
+from keyfob.authz.context import Contexts
+from keyfob.authz.decision import Decision, Question, decide
+from keyfob.authz.layers import Layer, LayerKind, Part
 from keyfob.authz.ports import NamedPolicy
 from keyfob.authz.principal import IamUser, RoleSession
-from keyfob.policy import (
-    CompiledPolicy,
-    Effect,
-    PolicyKind,
-    PolicyRequest,
-    RequestContext,
-    RequestPrincipal,
-    evaluate,
-)
+from keyfob.policy import CompiledPolicy, Effect, PolicyKind, RequestContext, RequestPrincipal
 from keyfob.policy.document import PrincipalName
 from keyfob.services.sts.domain.session_tags import SessionTags
 from keyfob.services.sts.ports import RoleFacts
@@ -49,6 +45,32 @@ class Trust(Enum):
     """The very user or session is named."""
 
 
+@dataclass(frozen=True, slots=True)
+class TrustQuestion:
+    """May this caller do this to a role?"""
+
+    role_arn: str
+    action: str
+    caller: RequestPrincipal
+    who: str
+    """The caller's ARN, or what stands for it."""
+    context: RequestContext
+
+    def decide(self, layer: Layer) -> Decision:
+        """Judge by a trust policy's layer alone."""
+        contexts = Contexts(self.context, self.context)
+        question = Question(self.who, self.action, self.role_arn, contexts, self.caller)
+        return decide((layer,), question)
+
+    def refuse(self, note: str) -> Decision:
+        """Return a refusal that no statement made, for the record.
+
+        Args:
+            note: why, as half a sentence.
+        """
+        return self.decide(Layer(LayerKind.TRUST, Part.GRANT, (), note))
+
+
 class TrustPolicies:
     """Evaluates trust policies, each compiled once."""
 
@@ -56,15 +78,9 @@ class TrustPolicies:
         """Start with nothing compiled."""
         self._compiler = PolicyCompiler()
 
-    def judge(
-        self,
-        role: RoleFacts,
-        action: str,
-        principal: RequestPrincipal,
-        context: RequestContext,
-    ) -> Effect:
-        """Return what the role's trust policy says to an action by a principal."""
-        return self._evaluate(self._compile(role), role, action, principal, context)
+    def judge(self, role: RoleFacts, question: TrustQuestion) -> Decision:
+        """Return what the role's trust policy says."""
+        return question.decide(Layer(LayerKind.TRUST, Part.GRANT, (self._compile(role),)))
 
     def judge_caller(
         self,
@@ -72,34 +88,25 @@ class TrustPolicies:
         action: str,
         caller: IamUser | RoleSession,
         context: RequestContext,
-    ) -> Trust:
-        """Return how far the role's trust policy lets a signed caller do an action."""
-        policy = self._compile(role)
-        if self._evaluate(policy, role, action, _everything(caller), context) is not Effect.ALLOW:
-            return Trust.NONE
+    ) -> tuple[Trust, Decision]:
+        """Return how far the role's trust policy lets a signed caller do an action, and why."""
+        question = TrustQuestion(role.arn, action, _everything(caller), caller.arn, context)
+        decision = self.judge(role, question)
+        if decision.effect is not Effect.ALLOW:
+            return Trust.NONE, decision
         names = [(caller.arn, Trust.CALLER)]
         if isinstance(caller, RoleSession):
             names.append((caller.role_arn, Trust.ROLE))
         for arn, trust in names:
             only = RequestPrincipal(frozenset({PrincipalName("AWS", arn)}))
-            if self._evaluate(policy, role, action, only, context) is Effect.ALLOW:
-                return trust
-        return Trust.ACCOUNT
+            if self.judge(role, replace(question, caller=only)).effect is Effect.ALLOW:
+                return trust, decision
+        return Trust.ACCOUNT, decision
 
     def _compile(self, role: RoleFacts) -> CompiledPolicy:
         """Compile a trust policy; one that cannot be understood denies everything."""
         named = NamedPolicy(f"trust policy of {role.name}", role.trust_policy)
         return self._compiler.compile(named, PolicyKind.TRUST)
-
-    @staticmethod
-    def _evaluate(
-        policy: CompiledPolicy,
-        role: RoleFacts,
-        action: str,
-        principal: RequestPrincipal,
-        context: RequestContext,
-    ) -> Effect:
-        return evaluate((policy,), PolicyRequest(action, role.arn, context, principal)).effect
 
 
 def _everything(caller: IamUser | RoleSession) -> RequestPrincipal:
@@ -124,6 +131,12 @@ def session_keys(
         keys["sts:ExternalId"] = (external_id,)
     if source_identity is not None:
         keys["sts:SourceIdentity"] = (source_identity,)
+    return {**keys, **session_tag_keys(tags)}
+
+
+def session_tag_keys(tags: SessionTags) -> dict[str, tuple[str, ...]]:
+    """Return the condition keys of session tags that are asked for."""
+    keys: dict[str, tuple[str, ...]] = {}
     if tags.tags:
         keys["aws:TagKeys"] = tuple(tags.tags)
         keys.update({f"aws:RequestTag/{key}": (value,) for key, value in tags.tags.items()})

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from keyfob.authz.context import Circumstances, build_contexts
 from keyfob.authz.operation import AuthorizedRequest, Params
-from keyfob.authz.principal import IamUser, RoleSession, Root
+from keyfob.authz.principal import FederatedUser, IamUser, RoleSession, Root
 from keyfob.core.errors import internal_failure
 from keyfob.services.sts import errors
 from keyfob.services.sts.domain.durations import choose_duration
@@ -76,11 +76,14 @@ def _require_caller(request: AuthorizedRequest) -> IamUser | RoleSession:
     """Return a caller that may assume roles at all, with nothing asked that is not to be had.
 
     Raises:
-        AwsError: root, an MFA code (nobody has a device), or a provided context.
+        AwsError: root, a federated user, an MFA code (nobody has a device), or a provided
+            context.
     """
     principal = request.principal
     if isinstance(principal, Root):
         raise errors.root_may_not_assume()
+    if isinstance(principal, FederatedUser):
+        raise errors.not_authorized(principal.arn, ASSUME_ROLE, request.params["RoleArn"])
     if not isinstance(principal, IamUser | RoleSession):
         raise internal_failure()
     if "SerialNumber" in request.params or "TokenCode" in request.params:
@@ -128,8 +131,11 @@ async def _require_allowed(
     contexts = build_contexts(caller, circumstances, has_iot_principal_tags=False)
     context = contexts.at(call.now_s).iam.overlay(keys)
     for action in trust_actions(ASSUME_ROLE, tags, source_identity):
-        trust = service.issuer.trust.judge_caller(role, action, caller, context)
+        trust, decision = service.issuer.trust.judge_caller(role, action, caller, context)
         if trust is Trust.NONE:
+            service.issuer.denials.record(
+                decision, caller, now_s=call.now_s, source_ip=call.source_ip
+            )
             raise errors.not_authorized(caller.arn, action, role.arn)
         # another account's word alone never suffices: the caller's own account must agree
         reach = trust if caller.account == role.account else Trust.ACCOUNT

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from keyfob.authz.operation import AuthorizedRequest
-from keyfob.authz.principal import IamUser, RoleSession, Root
+from keyfob.authz.principal import FederatedUser, IamUser, RoleSession, Root
 from keyfob.core.errors import internal_failure
 
 if TYPE_CHECKING:
@@ -16,6 +16,6 @@ async def get_caller_identity(
 ) -> Mapping[str, Any]:
     """Say who signed; needs no permission, and a Deny does not stop it (documented)."""
     principal = request.principal
-    if not isinstance(principal, Root | IamUser | RoleSession):
+    if not isinstance(principal, Root | IamUser | FederatedUser | RoleSession):
         raise internal_failure()
     return {"UserId": principal.user_id, "Account": principal.account, "Arn": principal.arn}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from keyfob.authz.context import Circumstances, build_contexts
 from keyfob.authz.operation import AuthorizedRequest, Call
 from keyfob.authz.principal import Anonymous
+from keyfob.core.arn import ArnError, parse_arn
+from keyfob.core.ids import AccountId
 from keyfob.services.sts import errors
 from keyfob.services.sts.domain.session_policies import read_session_policies
 from keyfob.services.sts.issuer import WebIdentityRequest
@@ -25,7 +27,9 @@ async def assume_role_with_web_identity(
     if "ProviderId" in params:
         # only OAuth 2.0 access tokens name their provider; they carry nothing that can be verified
         raise errors.invalid_identity_token("OAuth 2.0 access tokens are not accepted.")
-    identity = await service.web_identities.verify(params["WebIdentityToken"], request.now_s)
+    identity = await service.web_identities.verify(
+        params["WebIdentityToken"], _account_of(params["RoleArn"]), request.now_s
+    )
     policies = await read_session_policies(
         service.managed_policies, params.get("Policy"), params.get("PolicyArns") or ()
     )
@@ -41,14 +45,25 @@ async def assume_role_with_web_identity(
             _connection_keys(request.call),
         )
     )
-    return {
+    output = {
         **render_session(
             session.role, session_name, session.credentials, session.packed_size_percent
         ),
         "SubjectFromWebIdentityToken": identity.subject,
-        "Provider": identity.provider,
+        "Provider": identity.principal,
         "Audience": identity.audience,
     }
+    if identity.source_identity is not None:
+        output["SourceIdentity"] = identity.source_identity
+    return output
+
+
+def _account_of(role_arn: str) -> AccountId:
+    """Return the account whose providers count: the role's."""
+    try:
+        return AccountId(parse_arn(role_arn).account)
+    except ArnError:
+        raise errors.validation_error(f"{role_arn[:200]} is invalid") from None
 
 
 def _connection_keys(call: Call) -> dict[str, tuple[str, ...]]:
