@@ -13,11 +13,12 @@ from typing import Protocol
 
 from keyfob.authz.audit import Denial, DenialLog
 from keyfob.authz.authorizer import Authorizer
-from keyfob.authz.context import Circumstances, Contexts, build_contexts, connect_keys
-from keyfob.authz.decision import Decision, Question, decide_any
+from keyfob.authz.context import Circumstances, Contexts, Keys, build_contexts, connect_keys
+from keyfob.authz.decision import Decision, Question, decide, decide_any
 from keyfob.authz.directory import Lease, PolicyDirectory
 from keyfob.authz.layers import Layer
-from keyfob.authz.principal import IamUser, Principal, RoleSession, Root
+from keyfob.authz.principal import FederatedUser, IamUser, Principal, RoleSession, Root
+from keyfob.authz.reference import build_reference, read_reference
 from keyfob.core.arn import iot_arn
 from keyfob.core.clock import Clock
 from keyfob.core.ids import Region
@@ -84,6 +85,21 @@ async def open_connection(
     return PolicyConnectionAuthorizer(authorizer, lease, circumstances, contexts)
 
 
+async def reopen_connection(
+    authorizer: Authorizer, reference: bytes, client_id: str
+) -> "PolicyConnectionAuthorizer":
+    """Open the authorizer of a connection that is over, to judge its will; close it afterwards.
+
+    Raises:
+        ValueError: the reference is none.
+        Exception: whatever a policy source raised.
+    """
+    principal, region, source_ip, is_tls = read_reference(reference)
+    connection = await open_connection(authorizer, principal, region, source_ip, is_tls=is_tls)
+    connection.assume_client_id(client_id)
+    return connection
+
+
 class PolicyConnectionAuthorizer:
     """Judges the packets of one connection."""
 
@@ -103,6 +119,9 @@ class PolicyConnectionAuthorizer:
         self._principal_arn = lease.principal.arn
         self._arn_prefix = iot_arn(lease.region, lease.principal.account, "")
         self._source_ip = circumstances.source_ip
+        self._is_tls = circumstances.is_tls
+        self.region = lease.region
+        """Region of the endpoint it is connected to."""
         self._base = contexts
         self._contexts = contexts
         self._client_id: str | None = None
@@ -124,15 +143,20 @@ class PolicyConnectionAuthorizer:
             self._freshen()
         return self._epoch
 
+    @property
+    def epoch_source(self) -> PolicyDirectory | None:
+        """The directory, while nothing but its epoch moves `epoch`."""
+        if self._directory.epoch != self._policy_epoch:
+            self._freshen()
+        return None if self._is_volatile else self._directory
+
     def may_connect(self, client_id: str, will: WillFacts | None, *, is_persistent: bool) -> bool:
         """Judge a CONNECT: `iot:Connect` on the client id, then publishing the will.
 
         The client id stays with the connection: later questions carry it as `iot:ClientId`.
         """
-        self._client_id = client_id
-        self._contexts = self._base.overlay(iot={"iot:ClientId": (client_id,)})
+        self.assume_client_id(client_id)
         self._freshen()
-        self._answers.clear()
         will_arn = None if will is None else f"{self._arn_prefix}topic/{will.topic}"
         keys = connect_keys(client_id, will_arn, is_persistent=is_persistent)
         if self._judge(_CONNECT, client_id, self._base.overlay(iot=keys)) is not None:
@@ -153,6 +177,21 @@ class PolicyConnectionAuthorizer:
         """Judge one delivery."""
         return self._may(_RECEIVE, topic)
 
+    def decide(self, action: str, resource: str, keys: Keys) -> Decision:
+        """Judge an action on an ARN as it stands now, for whoever wants it explained.
+
+        Nothing is recorded and no answer is kept; `keys` are laid over the connection's own.
+        """
+        self._freshen()
+        contexts = self._contexts.at(self._clock.now()).overlay(iam=keys, iot=keys)
+        question = Question(self._principal_arn, action, resource, contexts)
+        return decide(self._layers_for(action), question)
+
+    @property
+    def principal(self) -> Principal:
+        """Whose connection it is."""
+        return self._principal
+
     def reason(self) -> str:
         """Return one sentence on the last refusal; empty when there was none."""
         return self._reason
@@ -165,9 +204,20 @@ class PolicyConnectionAuthorizer:
         (documented by an example and observed for roles, inferred for users and root).
         """
         principal = self._principal
-        if isinstance(principal, Root | IamUser | RoleSession):
+        if isinstance(principal, Root | IamUser | FederatedUser | RoleSession):
             return f"{principal.account}/{principal.user_id}/{principal.user_id}"
         return principal.arn
+
+    @property
+    def reference(self) -> bytes:
+        """What `reopen_connection` makes an equal authorizer of."""
+        return build_reference(self._principal, self.region, self._source_ip, is_tls=self._is_tls)
+
+    def assume_client_id(self, client_id: str) -> None:
+        """Judge as the connection did whose CONNECT was allowed under a client id."""
+        self._client_id = client_id
+        self._contexts = self._base.overlay(iot={"iot:ClientId": (client_id,)})
+        self._answers.clear()
 
     @property
     def cached_answers(self) -> int:

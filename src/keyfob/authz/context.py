@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from keyfob.authz.principal import IamUser, Principal, RoleSession, Root
+from keyfob.authz.principal import FederatedUser, IamUser, Principal, RoleSession, Root
 from keyfob.core.ids import Region
 from keyfob.policy import RequestContext
 
@@ -127,6 +127,8 @@ def _principal_keys(principal: Principal) -> dict[str, tuple[str, ...]]:
             type_name = "User"
         case RoleSession():
             type_name = "AssumedRole"
+        case FederatedUser():
+            type_name = "FederatedUser"
         case _:
             return {"aws:PrincipalType": ("Anonymous",)}
     keys: dict[str, tuple[str, ...]] = {
@@ -137,14 +139,37 @@ def _principal_keys(principal: Principal) -> dict[str, tuple[str, ...]]:
     }
     if isinstance(principal, IamUser):
         keys["aws:username"] = (principal.name,)
-    if isinstance(principal, RoleSession):
-        keys["aws:TokenIssueTime"] = (_iso(principal.issued_at_s),)
-        if principal.source_identity is not None:
-            keys["aws:SourceIdentity"] = (principal.source_identity,)
+    if isinstance(principal, RoleSession) and principal.source_identity is not None:
+        keys["aws:SourceIdentity"] = (principal.source_identity,)
+    return {**keys, **_session_keys(principal)}
+
+
+def _session_keys(
+    principal: Root | IamUser | FederatedUser | RoleSession,
+) -> dict[str, tuple[str, ...]]:
+    """Return the keys of temporary credentials.
+
+    `aws:MultiFactorAuthPresent` is there for the sessions of users and of roles they assumed, and
+    always false: nobody here has a device. Long-term keys, federated users and web identities do
+    not have it. Source: IAM User Guide, `reference_policies_condition-keys` (documented).
+    """
+    match principal:
+        case RoleSession():
+            issued_at_s = principal.issued_at_s
+            has_mfa_key = principal.web_identity is None
+        case FederatedUser():
+            issued_at_s, has_mfa_key = principal.issued_at_s, False
+        case Root(session=session) | IamUser(session=session):
+            if session is None:
+                return {}
+            issued_at_s, has_mfa_key = session.issued_at_s, True
+    keys: dict[str, tuple[str, ...]] = {"aws:TokenIssueTime": (_iso(issued_at_s),)}
+    if has_mfa_key:
+        keys["aws:MultiFactorAuthPresent"] = ("false",)
     return keys
 
 
-def _principal_arn(principal: Root | IamUser | RoleSession) -> str:
+def _principal_arn(principal: Root | IamUser | FederatedUser | RoleSession) -> str:
     """Return `aws:PrincipalArn`: the role's ARN, not the session's, for role sessions.
 
     Source: IAM User Guide, `reference_policies_condition-keys`, aws:PrincipalArn (documented).
@@ -157,7 +182,7 @@ def _federation_keys(principal: Principal) -> dict[str, tuple[str, ...]]:
         return {}
     identity = principal.web_identity
     keys: dict[str, tuple[str, ...]] = {
-        "aws:FederatedProvider": (identity.provider,),
+        "aws:FederatedProvider": (identity.provider_arn or identity.provider,),
         f"{identity.provider}:aud": (identity.audience,),
         f"{identity.provider}:sub": (identity.subject,),
     }
@@ -167,7 +192,7 @@ def _federation_keys(principal: Principal) -> dict[str, tuple[str, ...]]:
 
 
 def _tag_keys(principal: Principal) -> dict[str, tuple[str, ...]]:
-    if not isinstance(principal, IamUser | RoleSession):
+    if not isinstance(principal, IamUser | FederatedUser | RoleSession):
         return {}
     return {f"aws:PrincipalTag/{key}": (value,) for key, value in principal.tags.items()}
 

@@ -13,7 +13,7 @@ from keyfob.authz.context import Contexts
 from keyfob.authz.errors import NotAllowedError
 from keyfob.authz.explanation import Explanation, explain
 from keyfob.authz.layers import Layer, LayerKind, Part
-from keyfob.policy import Effect, Outcome, PolicyRequest, evaluate
+from keyfob.policy import Effect, Outcome, PolicyRequest, RequestPrincipal, evaluate
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,13 @@ class Question:
     resource: str
     """Resource ARN, or `*`."""
     contexts: Contexts
+    caller: RequestPrincipal | None = None
+    """Who asks, as trust and resource policies name callers; only they look at it."""
 
     def for_layer(self, layer: Layer) -> PolicyRequest:
         """Return the question with the condition keys that the layer's policies know."""
         context = self.contexts.iot if layer.is_iot else self.contexts.iam
-        return PolicyRequest(self.action, self.resource, context)
+        return PolicyRequest(self.action, self.resource, context, self.caller)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,14 @@ class Decision:
         Source: IAM User Guide, "Troubleshoot access denied error messages" (documented for the
         identity-based policy, permissions boundary and session policy; the others follow suit).
         """
+        return self.message_on(self.question.resource)
+
+    def message_on(self, resource: str) -> str:
+        """Return the sentence with the resource called what the caller may know it by."""
         question = self.question
         return (
             f"User: {question.principal} is not authorized to perform: {question.action}"
-            f" on resource: {question.resource} {self._cause()}"
+            f" on resource: {resource} {self._cause()}"
         )
 
     @cached_property
@@ -112,8 +118,9 @@ class Decision:
 
 def decide(layers: Sequence[Layer], question: Question) -> Decision:
     """Judge a question by all layers."""
-    iam = PolicyRequest(question.action, question.resource, question.contexts.iam)
-    iot = PolicyRequest(question.action, question.resource, question.contexts.iot)
+    caller = question.caller
+    iam = PolicyRequest(question.action, question.resource, question.contexts.iam, caller)
+    iot = PolicyRequest(question.action, question.resource, question.contexts.iot, caller)
     outcomes = tuple(
         LayerOutcome(layer, evaluate(layer.policies, iot if layer.is_iot else iam))
         for layer in layers

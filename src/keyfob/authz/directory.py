@@ -36,7 +36,7 @@ from keyfob.authz.ports import (
     IotPolicySource,
     NamedPolicy,
 )
-from keyfob.authz.principal import Principal, RoleSession
+from keyfob.authz.principal import FederatedUser, Principal, RoleSession
 from keyfob.core.ids import AccountId, Region
 from keyfob.policy import CompiledPolicy, PolicyKind, deny_all_policy
 
@@ -320,7 +320,7 @@ class PolicyDirectory:
         return Holding(policies, self._compiler.compile(found.boundary, PolicyKind.IDENTITY))
 
     def _session_policies(self, principal: Principal) -> tuple[CompiledPolicy, ...]:
-        if not isinstance(principal, RoleSession):
+        if not isinstance(principal, RoleSession | FederatedUser):
             return ()
         named = tuple(
             NamedPolicy(f"session policy {number}", document)

@@ -11,7 +11,14 @@ from keyfob.authz.authorizer import Authorizer
 from keyfob.authz.context import Circumstances
 from keyfob.authz.errors import OperationRowError
 from keyfob.authz.operation import _AUTHORIZER, Auth, AuthorizedRequest, Call, Operation
-from keyfob.authz.principal import Anonymous, IamUser, RoleSession, Root, SignedInUser
+from keyfob.authz.principal import (
+    Anonymous,
+    FederatedUser,
+    IamUser,
+    RoleSession,
+    Root,
+    SignedInUser,
+)
 from keyfob.core.errors import AwsError, access_denied
 
 ServiceT = TypeVar("ServiceT")
@@ -51,16 +58,18 @@ async def _check_policies(
     resources = await operation.resources(service, call)
     if not resources:
         raise OperationRowError(f"operation {operation.name} names no resource")
-    keys = operation.context(call)
+    keys = await operation.context(service, call)
     for action in (operation.action, *operation.also(call)):
         for resource in resources:
-            await _require_allowed(authorizer, action, resource, keys, call)
+            label = operation.label(call, resource)
+            await _require_allowed(authorizer, action, resource, label, keys, call)
 
 
 async def _require_allowed(
     authorizer: Authorizer,
     action: str,
     resource: str,
+    label: str,
     keys: Mapping[str, tuple[str, ...]],
     call: Call,
 ) -> None:
@@ -71,7 +80,7 @@ async def _require_allowed(
     if decision.is_allowed:
         return
     authorizer.denials.record(decision, call.principal, now_s=call.now_s, source_ip=call.source_ip)
-    raise access_denied(decision.message)
+    raise access_denied(decision.message_on(label))
 
 
 async def _check_signature(
@@ -102,14 +111,14 @@ async def _check_public(
     _authorizer: Authorizer, _operation: Operation[Any], _service: Any, call: Call
 ) -> None:
     """Require nothing but a principal that an HTTP request without a token can have."""
-    if not isinstance(call.principal, Anonymous | Root | IamUser | RoleSession):
+    if not isinstance(call.principal, Anonymous | Root | IamUser | FederatedUser | RoleSession):
         raise access_denied("this operation takes no such principal")
 
 
 def _require_signature(call: Call) -> None:
     """Require a principal that signs, acting in its own account."""
     principal = call.principal
-    if not isinstance(principal, Root | IamUser | RoleSession):
+    if not isinstance(principal, Root | IamUser | FederatedUser | RoleSession):
         raise AwsError("MissingAuthenticationToken", "Missing Authentication Token", status=403)
     if call.account != principal.account:
         raise access_denied(f"User: {principal.arn} acts in its own account only")

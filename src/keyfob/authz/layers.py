@@ -26,6 +26,7 @@ from keyfob.authz.holding import (
 )
 from keyfob.authz.principal import (
     Anonymous,
+    FederatedUser,
     IamUser,
     ListenerClient,
     Principal,
@@ -42,6 +43,10 @@ class PrincipalKind(Enum):
 
     ROOT = "root user"
     IAM_USER = "IAM user"
+    ROOT_IN_SESSION = "root user with a session token"
+    USER_IN_SESSION = "IAM user with a session token"
+    FEDERATED_BY_ROOT = "federated user of the root user"
+    FEDERATED_BY_USER = "federated user of an IAM user"
     ROLE_SESSION = "role session"
     GUEST = "unauthenticated Cognito identity"
     COGNITO = "authenticated Cognito identity"
@@ -58,9 +63,15 @@ class LayerKind(Enum):
     BOUNDARY = "permissions boundary"
     SESSION = "session policy"
     COGNITO_LIMIT = "Cognito session restriction"
+    OWN_SESSION_LIMIT = "session token restriction"
+    FEDERATION_LIMIT = "federated user restriction"
     STANDING = "identity status check"
     IOT = "IoT policy"
     NAMED_IOT = "named IoT policy"
+    TRUST = "role trust policy"
+    """Judges who may become a role; STS asks it, no principal carries it (see `decision`)."""
+    RESOURCE = "resource-based policy"
+    """Only in simulations so far: no resource here has a policy of its own."""
 
 
 class Part(Enum):
@@ -111,6 +122,11 @@ _NO_POOL_APIS = (
     "Cognito Developer Guide, iam-roles: web identities may not call identity pools or Sync"
     " (documented)"
 )
+_OWN_SESSION = (
+    "STS API, GetSessionToken: no IAM without MFA, of STS only AssumeRole and GetCallerIdentity"
+    " (documented)"
+)
+_FEDERATION = "STS API, GetFederationToken: no IAM, of STS only GetCallerIdentity (documented)"
 _STANDING = "Cognito API, DeleteIdentities: a deleted identity gets nothing (inferred for sessions)"
 _BOTH = "IoT Developer Guide, cog-iot-policies: both policies must allow (documented)"
 
@@ -118,6 +134,18 @@ TABLE: tuple[Row, ...] = (
     Row(PrincipalKind.ROOT, LayerKind.ROOT, Part.GRANT, _LOGIC),
     Row(PrincipalKind.IAM_USER, LayerKind.IDENTITY, Part.GRANT, _LOGIC),
     Row(PrincipalKind.IAM_USER, LayerKind.BOUNDARY, Part.CEILING, _BOUNDARY),
+    Row(PrincipalKind.ROOT_IN_SESSION, LayerKind.ROOT, Part.GRANT, _LOGIC),
+    Row(PrincipalKind.ROOT_IN_SESSION, LayerKind.OWN_SESSION_LIMIT, Part.CEILING, _OWN_SESSION),
+    Row(PrincipalKind.USER_IN_SESSION, LayerKind.IDENTITY, Part.GRANT, _LOGIC),
+    Row(PrincipalKind.USER_IN_SESSION, LayerKind.BOUNDARY, Part.CEILING, _BOUNDARY),
+    Row(PrincipalKind.USER_IN_SESSION, LayerKind.OWN_SESSION_LIMIT, Part.CEILING, _OWN_SESSION),
+    Row(PrincipalKind.FEDERATED_BY_ROOT, LayerKind.ROOT, Part.GRANT, _LOGIC),
+    Row(PrincipalKind.FEDERATED_BY_ROOT, LayerKind.SESSION, Part.CEILING, _SESSION),
+    Row(PrincipalKind.FEDERATED_BY_ROOT, LayerKind.FEDERATION_LIMIT, Part.CEILING, _FEDERATION),
+    Row(PrincipalKind.FEDERATED_BY_USER, LayerKind.IDENTITY, Part.GRANT, _LOGIC),
+    Row(PrincipalKind.FEDERATED_BY_USER, LayerKind.BOUNDARY, Part.CEILING, _BOUNDARY),
+    Row(PrincipalKind.FEDERATED_BY_USER, LayerKind.SESSION, Part.CEILING, _SESSION),
+    Row(PrincipalKind.FEDERATED_BY_USER, LayerKind.FEDERATION_LIMIT, Part.CEILING, _FEDERATION),
     Row(PrincipalKind.ROLE_SESSION, LayerKind.IDENTITY, Part.GRANT, _LOGIC),
     Row(PrincipalKind.ROLE_SESSION, LayerKind.BOUNDARY, Part.CEILING, _BOUNDARY),
     Row(PrincipalKind.ROLE_SESSION, LayerKind.SESSION, Part.CEILING, _SESSION),
@@ -189,6 +217,26 @@ COGNITO_LIMIT_POLICY = _compile_constant(
 """What a web identity session of Cognito never may, whatever its role says."""
 
 
+OWN_SESSION_LIMIT_POLICY = _compile_constant(
+    "session token restriction",
+    """{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"},
+        {"Effect": "Allow", "Resource": "*", "Action": [
+            "iam:PassRole", "sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]}
+    ]}""",
+)
+"""What the credentials of `GetSessionToken` may at most; nobody here has MFA."""
+
+FEDERATION_LIMIT_POLICY = _compile_constant(
+    "federated user restriction",
+    """{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"},
+        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}
+    ]}""",
+)
+"""What the credentials of `GetFederationToken` may at most."""
+
+
 def kind_of(principal: Principal) -> PrincipalKind:
     """Return how a principal is judged.
 
@@ -196,10 +244,14 @@ def kind_of(principal: Principal) -> PrincipalKind:
     and the session's names say nothing, since the basic flow lets a caller choose the latter.
     """
     match principal:
-        case Root():
-            return PrincipalKind.ROOT
-        case IamUser():
-            return PrincipalKind.IAM_USER
+        case Root(session=session):
+            return PrincipalKind.ROOT if session is None else PrincipalKind.ROOT_IN_SESSION
+        case IamUser(session=session):
+            return PrincipalKind.IAM_USER if session is None else PrincipalKind.USER_IN_SESSION
+        case FederatedUser(parent=Root()):
+            return PrincipalKind.FEDERATED_BY_ROOT
+        case FederatedUser():
+            return PrincipalKind.FEDERATED_BY_USER
         case RoleSession(web_identity=web_identity):
             if web_identity is None or not web_identity.is_cognito:
                 return PrincipalKind.ROLE_SESSION
@@ -221,6 +273,8 @@ def key_of(layer: LayerKind, principal: Principal, region: Region) -> Key | None
             return RoleKey(principal.role_arn)
         case ((LayerKind.IDENTITY | LayerKind.BOUNDARY), IamUser()):
             return UserKey(principal.arn)
+        case ((LayerKind.IDENTITY | LayerKind.BOUNDARY), FederatedUser(parent=IamUser() as parent)):
+            return UserKey(parent.arn)
         case LayerKind.STANDING, RoleSession(web_identity=web_identity) if web_identity:
             return IdentityKey(web_identity.subject)
         case LayerKind.IOT, RoleSession(web_identity=web_identity) if web_identity:
@@ -247,6 +301,10 @@ def build_layer(
             policies: tuple[CompiledPolicy, ...] = (ROOT_POLICY,)
         case LayerKind.COGNITO_LIMIT:
             policies = (COGNITO_LIMIT_POLICY,)
+        case LayerKind.OWN_SESSION_LIMIT:
+            policies = (OWN_SESSION_LIMIT_POLICY,)
+        case LayerKind.FEDERATION_LIMIT:
+            policies = (FEDERATION_LIMIT_POLICY,)
         case LayerKind.BOUNDARY:
             policies = (held.boundary,) if held.boundary else ()
         case LayerKind.SESSION:

@@ -111,13 +111,25 @@ Handler = Callable[[ServiceT, AuthorizedRequest], Awaitable[Mapping[str, Any]]]
 ResourceBuilder = Callable[[ServiceT, Call], Awaitable[tuple[str, ...]]]
 """Returns the resource ARNs the caller must be allowed; every one of them."""
 
-ContextBuilder = Callable[[Call], Mapping[str, tuple[str, ...]]]
-"""Returns request condition keys (besides the global ones) and their values."""
+ContextBuilder = Callable[[ServiceT, Call], Awaitable[Mapping[str, tuple[str, ...]]]]
+"""Returns request condition keys (besides the global ones) and their values.
+
+It has the service at hand because some keys are those of what is stored: `aws:ResourceTag/...`.
+"""
 
 
 async def any_resource(_service: object, _call: Call) -> tuple[str, ...]:
     """For actions that have no resource type: policies must name `*`."""
     return ("*",)
+
+
+ResourceLabel = Callable[[Call, str], str]
+"""Returns what a refusal calls a resource ARN."""
+
+
+def arn_label(_call: Call, resource: str) -> str:
+    """Call it by its ARN: right where the ARN says no more than the caller did."""
+    return resource
 
 
 FurtherActions = Callable[[Call], tuple[str, ...]]
@@ -129,7 +141,7 @@ def no_further_actions(_call: Call) -> tuple[str, ...]:
     return ()
 
 
-def no_context(_call: Call) -> Mapping[str, tuple[str, ...]]:
+async def no_context(_service: object, _call: Call) -> Mapping[str, tuple[str, ...]]:
     """For actions without condition keys of their own."""
     return {}
 
@@ -145,7 +157,9 @@ class Operation(Generic[ServiceT]):
     action: str = ""
     """IAM action, for instance `iot:AttachPolicy`; empty only where no policy is asked."""
     resources: ResourceBuilder[ServiceT] = any_resource
-    context: ContextBuilder = no_context
+    context: ContextBuilder[ServiceT] = no_context
     also: FurtherActions = no_further_actions
     """Further actions that must be allowed on the same resources; `iot-data` `Publish` with
     `retain` asks for `iot:RetainPublish` too."""
+    label: ResourceLabel = arn_label
+    """What refusals call the resources; whoever is refused must not learn a stored path by it."""

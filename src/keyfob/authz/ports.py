@@ -1,11 +1,19 @@
 """What `authz` needs from the rest: implemented by services, joined in `app`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from keyfob.authz.principal import SignedInUser, SigningPrincipal
 from keyfob.core.ids import AccountId, Region
 from keyfob.core.secret import Secret
+
+NoteUse = Callable[[Region, str], None]
+"""Told the region and signing name a credential was used with."""
+
+
+def ignore_use(_region: Region, _service: str) -> None:
+    """Note nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +22,8 @@ class Credential:
 
     secret: Secret[str]
     principal: SigningPrincipal
+    note_use: NoteUse = ignore_use
+    """Called once a signature made with it was verified."""
 
 
 class CredentialLookup(Protocol):

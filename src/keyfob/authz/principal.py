@@ -12,10 +12,21 @@ from keyfob.core.ids import AccountId
 
 
 @dataclass(frozen=True, slots=True)
+class TokenSession:
+    """Temporary credentials that somebody got for themselves (`sts:GetSessionToken`)."""
+
+    access_key_id: str
+    issued_at_s: float
+    expires_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Root:
-    """The account's root user: the access key that `keyfob up` made."""
+    """The account's root user: the access key that `keyfob up` made, or a session of its own."""
 
     account: AccountId
+    session: TokenSession | None = None
+    """None: the long-term access key."""
 
     @property
     def arn(self) -> str:
@@ -30,7 +41,7 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class IamUser:
-    """An IAM user signing with a long-term access key."""
+    """An IAM user signing with a long-term access key, or in a session of their own."""
 
     account: AccountId
     name: str
@@ -39,6 +50,39 @@ class IamUser:
     """Unique id, `AIDA...`."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """The user's tags, which are its principal tags."""
+    session: TokenSession | None = None
+    """None: a long-term access key."""
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedUser:
+    """Somebody whom a user, or root, gave temporary credentials (`sts:GetFederationToken`)."""
+
+    name: str
+    parent: Root | IamUser
+    """Whose permissions bound theirs."""
+    access_key_id: str
+    issued_at_s: float
+    expires_at_s: float
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Session tags merged over the parent's: the principal tags."""
+    session_policies: tuple[str, ...] = ()
+    """Session policy documents, never empty: without any, AWS gives no permissions at all."""
+
+    @property
+    def account(self) -> AccountId:
+        """The parent's account."""
+        return self.parent.account
+
+    @property
+    def arn(self) -> str:
+        """`arn:aws:sts::<account>:federated-user/<name>`."""
+        return f"arn:aws:sts::{self.account}:federated-user/{self.name}"
+
+    @property
+    def user_id(self) -> str:
+        """`aws:userid`: `<account>:<name>`."""
+        return f"{self.account}:{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +90,15 @@ class WebIdentity:
     """What a role session made from a web identity token carries into later requests."""
 
     provider: str
-    """`aws:FederatedProvider`, for instance `cognito-identity.amazonaws.com`."""
+    """Prefix of its condition keys, for instance `cognito-identity.amazonaws.com`."""
     audience: str
     """`<provider>:aud`; for Cognito the identity pool id."""
     subject: str
     """`<provider>:sub`; for Cognito the identity id."""
     amr: tuple[str, ...] = ()
     """`<provider>:amr`, multi-valued."""
+    provider_arn: str | None = None
+    """The IAM provider, where there is one; `aws:FederatedProvider` is it, or else `provider`."""
 
     @property
     def is_cognito(self) -> bool:
@@ -144,8 +190,8 @@ class Anonymous:
         return "anonymous"
 
 
-Principal = Root | IamUser | RoleSession | SignedInUser | ListenerClient | Anonymous
+Principal = Root | IamUser | FederatedUser | RoleSession | SignedInUser | ListenerClient | Anonymous
 """Any principal."""
 
-SigningPrincipal = Root | IamUser | RoleSession
+SigningPrincipal = Root | IamUser | FederatedUser | RoleSession
 """A principal that signs with an access key."""

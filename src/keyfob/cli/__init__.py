@@ -12,6 +12,9 @@ _COMMANDS = {
     "demo": "Play the whole flow with two users, and show who could do what, and why not.",
     "who": "Show the user behind an identity id, or the identities of a user.",
     "denials": "Print what was refused and why.",
+    "explain": "Say why something is allowed or not.",
+    "lint": "Check policies, and the policies in CloudFormation and SAM templates.",
+    "top": "Watch clients, rates and denials, live.",
     "mail": "Print the messages that users would have got, with their codes.",
 }
 """Each command's name and its line in `keyfob --help`; the module is not loaded for that."""

@@ -36,6 +36,17 @@ class Operator:
         Raises:
             ConfigError: the server refused, or is gone.
         """
+        try:
+            return json.loads(self.get_text(name, **parameters))
+        except ValueError as error:
+            raise ConfigError(f"the server answered with something else: {error}") from error
+
+    def get_text(self, name: str, /, **parameters: object) -> str:
+        """Return the answer of `GET /_keyfob/<name>` as it is.
+
+        Raises:
+            ConfigError: the server refused, or is gone.
+        """
         host = urlsplit(self._endpoints.endpoint_url).netloc
         request = sign_headers(
             HttpRequest(
@@ -57,11 +68,19 @@ class Operator:
                 "GET", f"{request.path}?{request.query}", headers=dict(request.headers)
             )
             answer = connection.getresponse()
-            body = json.loads(answer.read())
+            body = answer.read().decode()
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise ConfigError(f"the server on {host} does not answer: {error}") from error
         finally:
             connection.close()
         if answer.status != 200:
-            raise ConfigError(f"the server refused: {body.get('message', body)}")
+            raise ConfigError(f"the server refused: {_message(body)}")
+        return body
+
+
+def _message(body: str) -> str:
+    """Return what an error says: its message, or all of it where it is no JSON."""
+    try:
+        return str(json.loads(body).get("message", body))
+    except (ValueError, AttributeError):
         return body

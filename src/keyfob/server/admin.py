@@ -1,14 +1,18 @@
 """The operator's own endpoints, `/_keyfob/...`: for the root key alone.
 
     GET  /_keyfob/health                         no signature: `{"status": "ok"}`
+    GET  /_keyfob/metrics                        Prometheus text; no signature from a loopback
+    GET  /_keyfob/connections                    the open MQTT connections
     GET  /_keyfob/denials?limit=&since=          newest first; `since` is epoch seconds
     GET  /_keyfob/who?name=                      users and identities, both ways
     GET  /_keyfob/mail?limit=                    messages with their codes
+    GET  /_keyfob/explain?user=&action=&...      why something is allowed or not (`explanation`)
     POST /_keyfob/clock  {"advance_s": 3600}     only where the clock is one that moves
 
 Requests are signed with SigV4 for the service `keyfob`; a principal other than root is refused.
 """
 
+import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -20,7 +24,9 @@ from keyfob.authz.principal import Root, SigningPrincipal
 from keyfob.core.clock import ManualClock
 from keyfob.core.errors import AwsError
 from keyfob.core.http import HttpRequest, HttpResponse
+from keyfob.server.explanation import Explainer, read_query
 
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "/_keyfob/"
 SIGNING_NAME = "keyfob"
 MAX_LIMIT = 1_000
@@ -45,6 +51,18 @@ class MailReader(Protocol):
         ...
 
 
+class BrokerObserver(Protocol):
+    """Sees what the MQTT brokers do."""
+
+    async def metrics(self) -> str:
+        """Return the counters in Prometheus' text format."""
+        ...
+
+    async def list_connections(self, limit: int) -> Sequence[Mapping[str, Any]]:
+        """Return open connections."""
+        ...
+
+
 class Admin:
     """Answers the operator's requests."""
 
@@ -54,18 +72,24 @@ class Admin:
         denials: DenialLog,
         people: PeopleDirectory,
         mail: MailReader,
+        explainer: Explainer,
         clock: ManualClock | None,
+        broker: BrokerObserver,
     ) -> None:
         """Answer from these; `clock` is None where time cannot be moved."""
         self._authenticate = authenticate
         self._denials = denials
         self._people = people
         self._mail = mail
+        self._explainer = explainer
         self._clock = clock
+        self._broker = broker
         self._routes: Mapping[tuple[str, str], Callable[[HttpRequest], Awaitable[object]]] = {
+            ("GET", "connections"): self._list_connections,
             ("GET", "denials"): self._list_denials,
             ("GET", "who"): self._who,
             ("GET", "mail"): self._list_mail,
+            ("GET", "explain"): self._explain,
             ("POST", "clock"): self._advance_clock,
         }
 
@@ -77,6 +101,8 @@ class Admin:
         if (request.method, name) == ("GET", "health"):
             return _json(200, {"status": "ok"})
         try:
+            if (request.method, name) == ("GET", "metrics"):
+                return await self._metrics(request)
             await self._require_root(request)
             handler = self._routes.get((request.method, name))
             if handler is None:
@@ -93,6 +119,16 @@ class Admin:
                 f"{principal.arn} is not the root user, who alone may look behind the scenes",
                 status=403,
             )
+
+    async def _metrics(self, request: HttpRequest) -> HttpResponse:
+        """Return the counters; scrapers do not sign, so a peer on this host need not."""
+        if not _is_loopback(request.source_ip):
+            await self._require_root(request)
+        body = (await self._broker.metrics()).encode()
+        return HttpResponse(200, body, {"content-type": METRICS_TYPE})
+
+    async def _list_connections(self, request: HttpRequest) -> object:
+        return {"connections": await self._broker.list_connections(_limit(request))}
 
     async def _list_denials(self, request: HttpRequest) -> object:
         since_s = _number(request, "since", 0.0)
@@ -113,6 +149,9 @@ class Admin:
 
     async def _list_mail(self, request: HttpRequest) -> object:
         return {"messages": await self._mail.read(_limit(request))}
+
+    async def _explain(self, request: HttpRequest) -> object:
+        return await self._explainer.explain(read_query(request.query))
 
     async def _advance_clock(self, request: HttpRequest) -> object:
         if self._clock is None:
@@ -149,6 +188,13 @@ def _limit(request: HttpRequest) -> int:
     if not 1 <= limit <= MAX_LIMIT:
         raise AwsError("ValidationException", f"`limit` is 1 to {MAX_LIMIT}")
     return int(limit)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _json(status: int, value: object) -> HttpResponse:

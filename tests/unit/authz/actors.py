@@ -5,11 +5,13 @@ from collections.abc import Mapping
 
 from keyfob.authz.principal import (
     Anonymous,
+    FederatedUser,
     IamUser,
     ListenerClient,
     RoleSession,
     Root,
     SignedInUser,
+    TokenSession,
     WebIdentity,
 )
 from keyfob.core.ids import AccountId, Region
@@ -104,6 +106,29 @@ def iam_user(tags: Mapping[str, str] | None = None) -> IamUser:
 
 def root() -> Root:
     return Root(ACCOUNT)
+
+
+SESSION = TokenSession("ASIAEXAMPLEEXAMPLE00", 1_700_000_000.0, 1_700_003_600.0)
+
+
+def root_in_session() -> Root:
+    return Root(ACCOUNT, SESSION)
+
+
+def user_in_session() -> IamUser:
+    return IamUser(ACCOUNT, "dev", USER, "AIDAEXAMPLEEXAMPLE00", session=SESSION)
+
+
+def federated(parent: Root | IamUser, *session_policies: str) -> FederatedUser:
+    return FederatedUser(
+        name="guest",
+        parent=parent,
+        access_key_id="ASIAEXAMPLEEXAMPLE00",
+        issued_at_s=1_700_000_000.0,
+        expires_at_s=1_700_003_600.0,
+        tags={"tenant": "7"},
+        session_policies=session_policies,
+    )
 
 
 def listener_client(policy_name: str = "plain") -> ListenerClient:

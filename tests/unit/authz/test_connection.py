@@ -464,3 +464,19 @@ COGNITO_USER_ID = "AROAEXAMPLEEXAMPLE00:CognitoIdentityCredentials"
 )
 async def test_principal_identifiers(principal: Principal, identifier: str) -> None:
     assert (await World().connect(principal)).principal_identifier == identifier
+
+
+async def test_a_question_for_explanation_leaves_no_trace() -> None:
+    world = World()
+    judge = await world.connect(actors.cognito())
+    assert judge.may_connect("me", None, is_persistent=False)
+    world.sources.iot["wide"] = policy(
+        allow("iot:Publish", Condition={"StringEquals": {"iot:ClientId": "me", "aws:x": "1"}})
+    )
+    await world.directory.iot_policy_changed(ACCOUNT, REGION, "wide")
+    topic = actors.iot("topic/a")
+    assert judge.decide("iot:Publish", topic, {}).layer_name == "IoT policy"
+    assert judge.decide("iot:Publish", topic, {"aws:x": ("1",)}).is_allowed
+    assert world.denials.recent() == ()
+    assert judge.cached_answers == 0
+    judge.close()

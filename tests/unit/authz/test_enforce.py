@@ -135,15 +135,27 @@ async def test_every_resource_must_be_allowed() -> None:
         await run(world, row, call(actors.role_session(), resources=both))
 
 
+async def example_keys(_service: object, _call: Call) -> Mapping[str, tuple[str, ...]]:
+    return {"iot:Example": ("yes",)}
+
+
 async def test_the_operation_s_own_condition_keys_count() -> None:
     condition = {"StringEquals": {"iot:Example": "yes"}}
     sources = generous()
     sources.roles[ROLE] = identity_policies(policy(allow(Condition=condition)))
     world = World(sources)
-    row = operation(Auth.SIGV4, context=lambda _call: {"iot:Example": ("yes",)})
+    row = operation(Auth.SIGV4, context=example_keys)
     await run(world, row, call(actors.role_session()))
     with pytest.raises(AwsError):
         await run(world, operation(Auth.SIGV4), call(actors.role_session()))
+
+
+async def test_refusals_call_the_resource_what_the_row_says() -> None:
+    sources = generous()
+    sources.roles[ROLE] = identity_policies()
+    row = operation(Auth.SIGV4, label=lambda _call, resource: f"thing {len(resource)}")
+    with pytest.raises(AwsError, match=r"on resource: thing 1 because"):
+        await run(World(sources), row, call(actors.role_session()))
 
 
 @pytest.mark.parametrize(

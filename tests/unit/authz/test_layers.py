@@ -26,6 +26,10 @@ HERE = Circumstances(REGION, "192.0.2.7", is_tls=True)
 PRINCIPALS: dict[PrincipalKind, Principal] = {
     PrincipalKind.ROOT: actors.root(),
     PrincipalKind.IAM_USER: actors.iam_user(),
+    PrincipalKind.ROOT_IN_SESSION: actors.root_in_session(),
+    PrincipalKind.USER_IN_SESSION: actors.user_in_session(),
+    PrincipalKind.FEDERATED_BY_ROOT: actors.federated(actors.root(), ALLOW_ALL),
+    PrincipalKind.FEDERATED_BY_USER: actors.federated(actors.iam_user(), ALLOW_ALL),
     PrincipalKind.ROLE_SESSION: actors.role_session(),
     PrincipalKind.GUEST: actors.guest(),
     PrincipalKind.COGNITO: actors.cognito(),
@@ -90,14 +94,53 @@ async def test_root_needs_no_policy() -> None:
     assert (await judge(Sources(), actors.root())).effect is Effect.ALLOW
 
 
-@pytest.mark.parametrize("kind", [kind for kind in PrincipalKind if kind is not PrincipalKind.ROOT])
+OF_ROOT = {
+    PrincipalKind.ROOT,
+    PrincipalKind.ROOT_IN_SESSION,
+    PrincipalKind.FEDERATED_BY_ROOT,  # its session policy allows everything
+}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PrincipalKind if kind not in OF_ROOT])
 async def test_nothing_is_allowed_without_policies(kind: PrincipalKind) -> None:
     decision = await judge(Sources(), PRINCIPALS[kind])
     assert decision.effect is Effect.IMPLICIT_DENY
 
 
+@pytest.mark.parametrize(
+    ("kind", "action", "is_allowed"),
+    [
+        (PrincipalKind.ROOT_IN_SESSION, "iam:CreateUser", False),
+        (PrincipalKind.USER_IN_SESSION, "iam:CreateUser", False),
+        (PrincipalKind.USER_IN_SESSION, "iam:PassRole", True),
+        (PrincipalKind.USER_IN_SESSION, "sts:AssumeRole", True),
+        (PrincipalKind.USER_IN_SESSION, "sts:TagSession", True),
+        (PrincipalKind.USER_IN_SESSION, "sts:GetFederationToken", False),
+        (PrincipalKind.FEDERATED_BY_ROOT, "iam:CreateUser", False),
+        (PrincipalKind.FEDERATED_BY_USER, "sts:AssumeRole", False),
+        (PrincipalKind.FEDERATED_BY_USER, "iot:Publish", True),
+    ],
+)
+async def test_sessions_without_a_role_stay_away_from_iam_and_sts(
+    kind: PrincipalKind, action: str, is_allowed: bool
+) -> None:
+    decision = await judge(generous(), PRINCIPALS[kind], action)
+    assert decision.is_allowed == is_allowed
+
+
+async def test_a_federated_user_has_what_both_policies_allow() -> None:
+    narrow = actors.federated(actors.iam_user(), NARROW)
+    assert not (await judge(generous(), narrow)).is_allowed
+    sources = generous()
+    sources.users[USER] = identity_policies(NARROW)
+    wide = actors.federated(actors.iam_user(), ALLOW_ALL)
+    assert not (await judge(sources, wide)).is_allowed
+
+
 HAS_IAM = [
     PrincipalKind.IAM_USER,
+    PrincipalKind.USER_IN_SESSION,
+    PrincipalKind.FEDERATED_BY_USER,
     PrincipalKind.ROLE_SESSION,
     PrincipalKind.GUEST,
     PrincipalKind.COGNITO,
