@@ -4,10 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(VENV)-lock/bin/uv pip compile pyproject.toml --upgrade --quiet --universal \
+  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports format docs lock bench clean
+.PHONY: help demo test check lint types imports format docs migration crash peers bench-apis lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -48,16 +50,36 @@ format: $(VENV)/dev.stamp ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/dev.stamp ## Write the table of operations anew
+	$(BIN)/python tests/architecture/coverage.py
+
+migration: $(VENV)/dev.stamp ## Write the first migration anew from the tables (until the first release)
+	$(BIN)/python tests/architecture/first_migration.py
+	$(BIN)/ruff format --quiet src/keyfob/store/migrations/versions
+
+crash: $(VENV)/dev.stamp ## Kill the server fifty times while it writes and see that nothing is lost
+	$(BIN)/python -m pytest -q -s tests/durability --kills 50
+
+peers: $(VENV)-peers/stamp ## Install what the benchmarks measure against, apart from everything else
+
+$(VENV)-peers/stamp: requirements/peers.txt
+	$(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	touch $@
+
+bench-apis: $(VENV)/dev.stamp $(VENV)-peers/stamp ## Measure start, memory and requests beside ministack and moto
+	$(BIN)/python -m benchmarks.apis --peers $(VENV)-peers
+
 lock: ## Pin every dependency anew
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet uv
-	for name in run dev; do \
-	  extras=$$([ $$name = run ] && echo "demo" || echo "demo,dev"); \
-	  $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --extra $${extras%%,*} $$([ $$name = dev ] && echo --extra dev) \
-	    pyproject.toml requirements/build.in --output-file requirements/$$name.lock; \
-	done
+	$(COMPILE) --extra build --extra demo --output-file requirements/run.lock
+	$(COMPILE) --extra build --extra demo --extra dev --output-file requirements/dev.lock
 	rm -r $(VENV)-lock
+
+fuzz: $(VENV)/dev.stamp ## Fuzz the policy parser for five minutes (SECONDS=300)
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install 'atheris>=3,<4' || true
+	$(BIN)/python -m fuzz.policy_parser --seconds $(or $(SECONDS),300)
 
 clean: ## Remove what was built
 	rm -rf $(VENV) $(VENV)-peers build dist tests/interop/javascript/node_modules

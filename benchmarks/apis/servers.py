@@ -49,6 +49,10 @@ class Server:
         """Resident memory now."""
         return _rss_mb(self.process.pid)
 
+    def cpu_s(self) -> float:
+        """Processor time used so far, children included."""
+        return sum(_cpu_s(pid) for pid in _family(self.process.pid))
+
     def stop(self) -> None:
         """End the process."""
         self.process.terminate()
@@ -138,6 +142,12 @@ def _rss_mb(pid: int) -> float:
             (int(line.split()[1]) / 1024 for line in status.splitlines() if "VmRSS" in line), 0.0
         )
     return total
+
+
+def _cpu_s(pid: int) -> float:
+    """Seconds of user and system time of a process (proc(5), fields 14 and 15 of `stat`)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _family(pid: int) -> list[int]:

@@ -1,6 +1,7 @@
 """One run of the server: lock the data, open the ports, announce them, serve, stop cleanly."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -12,14 +13,17 @@ from dataclasses import dataclass
 
 import uvloop
 
-from keyfob.app.brokers import Brokers
+from keyfob.app.broker_settings import broker_settings, listener_settings
+from keyfob.app.brokers import BrokerObserver, Brokers, BuildBroker
 from keyfob.app.compose import Composition, Foundation
 from keyfob.config import RootKey, Settings
 from keyfob.core.clock import Clock, ManualClock, SystemClock
 from keyfob.core.http import HttpRequest
 from keyfob.core.ids import AccountId, Randomness, Region, SystemRandomness
 from keyfob.core.secret import Secret
-from keyfob.mqtt.broker import Broker, BrokerSettings
+from keyfob.mqtt.broker import Broker
+from keyfob.mqtt.broker.event_log import LogLevel
+from keyfob.mqtt.ports import ReopenAuthorizer
 from keyfob.server.admin import PREFIX, SIGNING_NAME, Admin
 from keyfob.server.authentication import authenticate
 from keyfob.server.listener import bind
@@ -28,7 +32,11 @@ from keyfob.server.pipeline import Pipeline
 from keyfob.server.server import Server
 from keyfob.server.tls import ensure_certificates, server_context, server_names
 from keyfob.services.iot.ports import EndpointAddress
+from keyfob.signin.desk import Desk
 from keyfob.signin.discovery import Discovery
+from keyfob.signin.identity_pools import IdentityPoolDiscovery
+from keyfob.signin.operations import PublicOperations
+from keyfob.signin.routes import FRAGMENTS, SignInRoutes
 from keyfob.sigv4 import SignatureError, to_aws_error
 from keyfob.store.data_directory import DataDirectory, Endpoints
 from keyfob.store.database import Database, MemoryDatabase, SqliteDatabase
@@ -37,7 +45,7 @@ from keyfob.store.schema import prepare_schema
 from keyfob.tokens.keyring import Keyring
 
 CRYPTO_THREADS = 4
-"""Threads for RSA and SRP; both let other threads run meanwhile."""
+"""Threads for what takes a millisecond or more: SRP and the making of keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,9 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(name, stop.set)
     async with run(settings) as running:
         print(_summary(running.endpoints, settings), flush=True)
+        # Modules and tables live as long as the process: no collection need look at them again.
+        gc.freeze()
+        gc.enable()
         await stop.wait()
 
 
@@ -108,14 +119,17 @@ async def _start(base: Foundation, data: DataDirectory, stack: AsyncExitStack) -
     port = int(listening.getsockname()[1])
     address = EndpointAddress(_public_host(settings.host), port)
     composition = Composition(base, brokers, address)
+    stack.push_async_callback(composition.close)
+    brokers.authorizer = composition.authorizer
     server = Server(
-        respond=_build_pipeline(base, composition).respond,
+        respond=_build_pipeline(base, composition, brokers).respond,
         gate=MqttGate(brokers, composition.authorizer),
         credentials=composition.credentials,
         clock=base.clock,
         account=settings.account,
         region=settings.region,
         tls=server_context(files),
+        mqtt_settings=lambda listener: listener_settings(settings, listener),
     )
     stack.push_async_callback(server.close)
     server.listen_on(listening)
@@ -137,7 +151,7 @@ async def _start(base: Foundation, data: DataDirectory, stack: AsyncExitStack) -
     return Running(endpoints, composition)
 
 
-def _build_pipeline(base: Foundation, composition: Composition) -> Pipeline:
+def _build_pipeline(base: Foundation, composition: Composition, brokers: Brokers) -> Pipeline:
     async def authenticate_operator(request: HttpRequest):  # type: ignore[no-untyped-def]
         try:
             signer = await authenticate(
@@ -152,8 +166,13 @@ def _build_pipeline(base: Foundation, composition: Composition) -> Pipeline:
         composition.denials,
         composition.people,
         composition.mail,
+        composition.explainer,
         base.clock if isinstance(base.clock, ManualClock) else None,
+        BrokerObserver(brokers, composition.denials),
     )
+    operations = PublicOperations(composition.user_pools, composition.authorizer)
+    sign_in = SignInRoutes(Desk(composition.user_pools, operations), base.clock)
+    identity_issuer = IdentityPoolDiscovery(composition.open_id_keys).handle
     return Pipeline(
         services=composition.services,
         authorizer=composition.authorizer,
@@ -164,17 +183,20 @@ def _build_pipeline(base: Foundation, composition: Composition) -> Pipeline:
         default_account=base.settings.account,
         default_region=base.settings.region,
         extra_routes={
+            "/.well-known/jwks_uri": identity_issuer,
+            "/.well-known/openid-configuration": identity_issuer,
             "/.well-known/": Discovery(composition.user_directory).handle,
             PREFIX: admin.respond,
+            **dict.fromkeys(FRAGMENTS, sign_in.handle),
         },
     )
 
 
-def _broker_builder(base: Foundation):  # type: ignore[no-untyped-def]
+def _broker_builder(base: Foundation) -> BuildBroker:
     loop = asyncio.get_running_loop()
-    broker_settings = BrokerSettings(explain_to_clients=base.settings.explains_to_clients)
+    settings = broker_settings(base.settings)
 
-    def build(account: AccountId, region: Region) -> Broker:
+    def build(account: AccountId, region: Region, reopen: ReopenAuthorizer) -> Broker:
         return Broker(
             account=account,
             region=region,
@@ -182,7 +204,9 @@ def _broker_builder(base: Foundation):  # type: ignore[no-untyped-def]
             clock=base.clock,
             randomness=base.randomness,
             loop=loop,
-            settings=broker_settings,
+            settings=settings,
+            reopen=reopen,
+            log_level=LogLevel(base.settings.mqtt_logs),
         )
 
     return build

@@ -52,7 +52,9 @@ async def authenticate(
     except ExpiredCredentialError:
         raise ExpiredTokenError from None
     verify(request, claim, credential.secret, now_s)
-    return Signer(credential.principal, Region(claim.scope.region))
+    region = Region(claim.scope.region)
+    credential.note_use(region, claim.scope.service)
+    return Signer(credential.principal, region)
 
 
 def _require_service(claim: Claim, services: Collection[str]) -> None:

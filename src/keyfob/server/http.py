@@ -43,6 +43,10 @@ class BodyTooLargeError(Exception):
     """The body is longer than `limits.MAX_BODY_BYTES`."""
 
 
+class HeadTooLargeError(Exception):
+    """The head is longer than `max_head_bytes`."""
+
+
 class ClientGoneError(Exception):
     """The client closed before its request was whole."""
 
@@ -257,8 +261,11 @@ class HttpProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._upgrade(data[upgrade.args[0] :])
             return
-        except httptools.HttpParserError:
-            self._refuse(400, "bad HTTP request")
+        except httptools.HttpParserError as error:
+            if isinstance(error.__context__, HeadTooLargeError):
+                self._refuse(431, "request head too large")
+            else:
+                self._refuse(400, "bad HTTP request")
             return
         if not self._is_head_due or self.transport.is_closing():
             return
@@ -280,7 +287,10 @@ class HttpProtocol(HttpToolsProtocol):
             self._require_head()
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """The head is whole; one that came at once has not been measured yet."""
+        fields = sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if len(self.url) + fields > self._server.settings.max_head_bytes:
+            raise HeadTooLargeError
         self._cancel_head_deadline()
         self._is_head_due = self._is_head_begun = False
         super().on_headers_complete()

@@ -9,7 +9,7 @@ from keyfob.authz.authorizer import Authorizer
 from keyfob.authz.connection import PolicyConnectionAuthorizer, open_connection
 from keyfob.authz.principal import Anonymous, ListenerClient, Principal
 from keyfob.core.ids import AccountId, Region
-from keyfob.mqtt.broker import Broker, Connection
+from keyfob.mqtt.broker import Broker, BrokerSettings, Connection
 from keyfob.mqtt.broker import Peer as BrokerPeer
 from keyfob.server.reception import Opener, Peer
 
@@ -88,7 +88,11 @@ class MqttGate:
         self.connections: set[MqttProtocol] = set()
 
     async def open(
-        self, principal: Principal, region: Region, peer: Peer
+        self,
+        principal: Principal,
+        region: Region,
+        peer: Peer,
+        settings: BrokerSettings | None = None,
     ) -> Callable[[], MqttProtocol]:
         """Return what makes the protocol of one connection.
 
@@ -96,6 +100,7 @@ class MqttGate:
             principal: whose policies judge it; `Anonymous` is refused at CONNECT.
             region: the broker's region.
             peer: where the connection comes from.
+            settings: its listener's, where they are not the broker's.
 
         Raises:
             Exception: a policy or the broker's state could not be loaded.
@@ -107,7 +112,9 @@ class MqttGate:
 
         def accept(transport: asyncio.Transport) -> Connection:
             transport.set_write_buffer_limits(high=broker.settings.receiver_high_water_bytes)
-            connection = broker.accept(transport, authorizer, BrokerPeer(peer.address))
+            connection = broker.accept(
+                transport, authorizer, BrokerPeer(peer.address, peer.port), settings
+            )
             unwatched.detach()
             _close_with(connection, authorizer, self._loop)
             return connection
@@ -124,10 +131,16 @@ class MqttGate:
         """Return the opener of the shared port: its MQTT clients have no credentials."""
         return lambda peer: self.open(Anonymous(account), region, peer)
 
-    def listener_client(self, account: AccountId, region: Region, policy_name: str) -> Opener:
+    def listener_client(
+        self,
+        account: AccountId,
+        region: Region,
+        policy_name: str,
+        settings: BrokerSettings | None = None,
+    ) -> Opener:
         """Return the opener of a listener whose clients are held to a named IoT policy."""
         principal = ListenerClient(account, policy_name)
-        return lambda peer: self.open(principal, region, peer)
+        return lambda peer: self.open(principal, region, peer, settings)
 
     def forget(self, protocol: MqttProtocol) -> None:
         """A connection is lost."""

@@ -14,6 +14,7 @@ from keyfob.config import MqttListener
 from keyfob.core.clock import Clock
 from keyfob.core.http import HttpRequest
 from keyfob.core.ids import AccountId, Region
+from keyfob.mqtt.broker import BrokerSettings
 from keyfob.server.authentication import authenticate
 from keyfob.server.http import HttpServer, Responder
 from keyfob.server.listener import Listener, bind
@@ -47,6 +48,7 @@ class Server:
         region: Region,
         tls: ssl.SSLContext | None,
         settings: ListenerSettings | None = None,
+        mqtt_settings: Callable[[MqttListener], BrokerSettings | None] = lambda _listener: None,
     ) -> None:
         """Join the parts; nothing listens before `listen`.
 
@@ -59,9 +61,12 @@ class Server:
             region: region of MQTT clients without credentials.
             tls: context of the server certificate.
             settings: bounds and deadlines.
+            mqtt_settings: how the clients of an extra listener are spoken to; None: as the
+                broker's settings say.
         """
         self._settings = settings or ListenerSettings()
         self._gate = gate
+        self._mqtt_settings = mqtt_settings
         self._credentials = credentials
         self._clock = clock
         self._account = account
@@ -93,7 +98,9 @@ class Server:
         Raises:
             ConfigError: the address cannot be listened on.
         """
-        opener = self._gate.listener_client(self._account, self._region, listen.policy)
+        opener = self._gate.listener_client(
+            self._account, self._region, listen.policy, self._mqtt_settings(listen)
+        )
         reception = Reception(
             {Speech.MQTT: opener},
             self._settings,

@@ -32,7 +32,7 @@ _CA_LIFE = timedelta(days=3650)
 _BACKDATE = timedelta(hours=1)
 """Clients whose clocks are a little behind must not refuse a new certificate."""
 
-_BASE_NAMES = ("localhost", "*.localhost", "127.0.0.1", "::1")
+_BASE_NAMES = ("localhost", "*.localhost", "*.auth.localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)

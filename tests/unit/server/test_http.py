@@ -211,6 +211,14 @@ async def test_a_head_without_end_is_refused(open_site: OpenSite) -> None:
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.parametrize("before", [b"", b"GET /1 HTTP/1.1\r\nhost: l\r\n\r\n"])
+async def test_a_head_that_comes_at_once_is_measured(open_site: OpenSite, before: bytes) -> None:
+    site = open_site(max_head_bytes=1000)
+    head = b"GET /2 HTTP/1.1\r\nhost: l\r\nx: " + b"y" * 2000 + b"\r\n\r\n"
+    await site.exchange(before + head)
+    assert [request.path for request in site.requests] == (["/1"] if before else [])
+
+
 @pytest.mark.parametrize(
     "sent",
     [

@@ -141,7 +141,7 @@ def test_a_directory_that_cannot_be_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_names_leave_out_what_names_nobody() -> None:
     names = tls.server_names(["0.0.0.0", "::", "Example.TEST", "10.1.2.3", "bad..name"])
-    assert names[:4] == ("localhost", "*.localhost", "127.0.0.1", "::1")
+    assert names[:5] == ("localhost", "*.localhost", "*.auth.localhost", "127.0.0.1", "::1")
     assert {"example.test", "10.1.2.3"} < set(names)
     assert not {"0.0.0.0", "::", "bad..name"} & set(names)
 

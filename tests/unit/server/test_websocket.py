@@ -126,6 +126,7 @@ async def test_an_upgrade_cut_anywhere_is_accepted(open_site: OpenSite, cut: int
 
 
 async def test_the_other_subprotocol_and_no_extension(open_site: OpenSite) -> None:
+    """[MQTT-6.0.0-4]"""
     head = UPGRADE.replace(b": mqtt\r\n", b": other, mqttv3.1\r\n").replace(
         b"Host", b"Sec-WebSocket-Extensions: permessage-deflate\r\nOrigin: https://a.test\r\nHost"
     )
@@ -180,6 +181,7 @@ async def test_a_failure_while_opening_leaks_nothing(
 
 
 async def test_packets_and_frames_need_not_agree(open_site: OpenSite) -> None:
+    """[MQTT-6.0.0-2]"""
     site = open_site()
     _, socket = await site.upgrade()
     socket.send(Opcode.BINARY, CONNECT + CONNECT)
@@ -240,6 +242,7 @@ async def test_ping_is_answered(open_site: OpenSite) -> None:
 async def test_frames_that_mqtt_does_not_use_end_the_connection(
     open_site: OpenSite, frame: bytes, code: int
 ) -> None:
+    """[MQTT-6.0.0-1]"""
     site = open_site(max_websocket_message_bytes=1000)
     _, socket = await site.upgrade()
     socket.writer.write(frame)

@@ -17,7 +17,7 @@ from keyfob.mqtt.codec.packets import (
     Version,
     WillMessage,
 )
-from keyfob.mqtt.ports import Journal, JournalEntry, StoredMessage, StoredSession, Will
+from keyfob.mqtt.ports import EpochSource, Journal, JournalEntry, StoredMessage, StoredSession, Will
 from keyfob.store.database import MemoryDatabase
 from keyfob.store.journal import SqlJournal
 from keyfob.store.tables import metadata
@@ -86,6 +86,9 @@ class FakeLoop:
         self.timers.append(timer)
         return timer
 
+    def time(self) -> float:
+        return 0.0
+
     def create_future(self) -> asyncio.Future[bool]:
         return asyncio.get_running_loop().create_future()
 
@@ -120,6 +123,11 @@ class FakeAuthorizer:
     asked: list[str] = field(default_factory=list)
     is_closed: bool = False
     will: Will | None = None
+    source: EpochSource | None = None
+
+    @property
+    def epoch_source(self) -> EpochSource | None:
+        return self.source or self
 
     def may_connect(self, client_id: str, will: Will | None, *, is_persistent: bool) -> bool:
         self.will = will
@@ -147,6 +155,15 @@ class FakeAuthorizer:
     def principal_identifier(self) -> str:
         return "123456789012/AROAEXAMPLE:session"
 
+    @property
+    def reference(self) -> bytes:
+        return b"session"
+
+
+async def reopen(reference: bytes, _client_id: str) -> FakeAuthorizer:
+    assert reference == b"session"
+    return FakeAuthorizer()
+
 
 class FailingJournal:
     """A journal whose disk is full."""
@@ -163,13 +180,15 @@ class Client:
 
     answer: Packet
 
-    def __init__(self, bench: "Bench", version: Version) -> None:
+    def __init__(
+        self, bench: "Bench", version: Version, settings: BrokerSettings | None = None
+    ) -> None:
         self.bench = bench
         self.version = version
         self.outlet = FakeOutlet()
         self.authorizer = FakeAuthorizer()
         self.connection: Connection = bench.broker.accept(
-            self.outlet, self.authorizer, Peer("192.0.2.7")
+            self.outlet, self.authorizer, Peer("192.0.2.7"), settings
         )
 
     async def send(self, *packets: Packet) -> list[Packet]:
@@ -182,6 +201,8 @@ class Client:
 
     async def received(self) -> list[Packet]:
         """Return the packets that were written since the last call."""
+        await self.bench.loop.settle()
+        await self.bench.broker.durable.drain()
         await self.bench.loop.settle()
         data, self.outlet.written = self.outlet.written, b""
         packets: list[Packet] = []
@@ -219,6 +240,7 @@ class Bench:
             randomness=SystemRandomness(),
             loop=self.loop,
             settings=settings,
+            reopen=reopen,
         )
 
     async def connect(
@@ -230,8 +252,9 @@ class Bench:
         will: WillMessage | None = None,
         keep_alive_s: int = 60,
         properties: Properties | None = None,
+        settings: BrokerSettings | None = None,
     ) -> Client:
-        client = Client(self, version)
+        client = Client(self, version, settings)
         packet = Connect(
             version, client_id, clean, keep_alive_s, will, properties=properties or Properties()
         )

@@ -29,19 +29,19 @@ def test_what_waits_goes_before_what_comes() -> None:
     first, second = _message(b"1"), _message(b"2")
     session.offer(first, 0, BOUNDS, is_ready=False)
     assert session.offer(second, 0, BOUNDS, is_ready=True) is Offer.WAITS
-    assert session.next_waiting(0) == (1, first)
-    assert session.next_waiting(0) == (2, second)
-    assert session.next_waiting(0) is None
+    assert session.next_waiting(0, 0) == (1, first)
+    assert session.next_waiting(0, 0) == (2, second)
+    assert session.next_waiting(0, 0) is None
 
 
 def test_expired_messages_are_dropped_with_their_number() -> None:
     session = Session("c", 60, 2)
     session.offer(_message(expires_at_s=10.0), 41, BOUNDS, is_ready=False)
     session.offer(_message(), 42, BOUNDS, is_ready=False)
-    assert session.next_waiting(10.0) == 41
-    taken = session.next_waiting(10.0)
+    assert session.next_waiting(10.0, 0) == 41
+    taken = session.next_waiting(10.0, 0)
     assert isinstance(taken, tuple)
-    assert taken[0] == 1
+    assert taken[0] == 2
 
 
 def test_acknowledge() -> None:
@@ -66,6 +66,34 @@ def test_packet_ids_in_flight_are_never_reused(acknowledges: list[bool], last: i
             assert taken not in held
             held.append(taken)
     assert sorted(session.in_flight) == sorted(held)
+
+
+def test_a_qos_2_message_is_not_sent_before_it_is_durable() -> None:
+    session = Session("c", 60, 2)
+    session.offer(Message(b"t", b"", 2), 7, BOUNDS, is_ready=False)
+    assert session.next_waiting(0, 6) is None
+    assert session.next_waiting(0, 7) is not None
+
+
+def test_the_steps_of_qos_2() -> None:
+    session = Session("c", 60, 2)
+    session.offer(Message(b"t", b"", 2), 7, BOUNDS, is_ready=True)
+    assert session.complete(1) is None  # not before PUBREC
+    assert session.acknowledge(1) is None  # PUBACK is not its answer
+    assert session.note_received(1) == 7
+    assert session.in_flight == {1: (None, 7)}
+    assert session.complete(1) == 7
+    assert session.note_received(1) is None
+
+
+def test_a_message_that_failed_is_forgotten() -> None:
+    session = Session("c", 60, 2)
+    session.offer(_message(), 7, BOUNDS, is_ready=False)
+    session.offer(_message(), 8, BOUNDS, is_ready=False)
+    session.discard(7)
+    assert session.waiting is not None
+    assert [number for _, number, _ in session.waiting] == [8]
+    assert session.waiting_bytes == _message().size
 
 
 def test_keep_alive_arithmetic() -> None:
