@@ -25,6 +25,10 @@ class PrefixAuthorizer:
         self.epoch = 0
         self.prefix = prefix
 
+    @property
+    def epoch_source(self) -> "PrefixAuthorizer":
+        return self
+
     def may_connect(self, client_id: str, will: Will | None, *, is_persistent: bool) -> bool:
         return client_id.startswith(self.prefix)
 

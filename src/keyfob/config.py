@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 from urllib.parse import parse_qs, urlsplit
 
 from keyfob.core.errors import ConfigError
@@ -26,6 +26,10 @@ _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _PLAIN_MQTT_PORTS = {"tcp": 1883, "tls": 8883}
 
 
+BrokerProfile = Literal["aws", "oasis"]
+"""Whose rules MQTT connections follow: AWS IoT Core's or the standard's."""
+
+
 @dataclass(frozen=True, slots=True)
 class MqttListener:
     """An extra MQTT listener for clients that are not signed in."""
@@ -35,6 +39,10 @@ class MqttListener:
     port: int
     policy: str
     """IoT policy (in the default account and region) that every client is held to."""
+    profile: BrokerProfile | None = None
+    """How its clients are spoken to; None: as `Settings.broker_profile` says."""
+    has_quotas: bool = False
+    """Whether its clients are held to AWS's rates; such a listener has no counterpart in AWS."""
 
     @property
     def is_tls(self) -> bool:
@@ -71,8 +79,21 @@ class Settings:
     """Whether `${aws:PrincipalTag/...}` resolves in IoT policies."""
     explain_to_clients: bool | None = None
     """Whether MQTT 5 reason strings say why; None: only when `host` is a loopback address."""
+    broker_profile: BrokerProfile = "aws"
+    """How MQTT clients are spoken to, on the shared port and where a listener does not say."""
+    broker_quotas: Literal["aws", "off"] | None = None
+    """Whether clients of the shared port are held to AWS's rates; None: in the `aws` profile."""
+    mqtt_logs: Literal["off", "failures", "all"] = "failures"
+    """Which MQTT events are logged, as lines in the form of AWSIotLogsV2."""
     dev: bool = False
     """Print confirmation codes in the log, and let the admin API move the clock."""
+
+    @property
+    def has_broker_quotas(self) -> bool:
+        """`broker_quotas`, resolved."""
+        if self.broker_quotas is None:
+            return self.broker_profile == "aws"
+        return self.broker_quotas == "aws"
 
     @property
     def explains_to_clients(self) -> bool:
@@ -105,7 +126,7 @@ def parse_region(text: str) -> Region:
 
 
 def parse_listener(text: str) -> MqttListener:
-    """Parse `tcp://HOST:PORT?policy=NAME`.
+    """Parse `tcp://HOST:PORT?policy=NAME`, with `&profile=aws|oasis` and `&quotas=aws|off`.
 
     Raises:
         ConfigError: another scheme, a bad port, no policy, or a parameter that is not known.
@@ -121,17 +142,25 @@ def parse_listener(text: str) -> MqttListener:
     except ValueError:
         raise ConfigError(f"`{text}`: the port is not a number below 65536") from None
     parameters = parse_qs(url.query, keep_blank_values=True)
-    unknown = sorted(set(parameters) - {"policy"})
+    unknown = sorted(set(parameters) - {"policy", "profile", "quotas"})
     if unknown:
         raise ConfigError(f"`{text}`: there is no listener parameter `{unknown[0]}`")
     policies = parameters.get("policy", [])
     if len(policies) != 1 or not policies[0]:
         raise ConfigError(f"`{text}`: name the IoT policy its clients are held to, ?policy=NAME")
+    profile = parameters.get("profile", [None])[-1]
+    if profile not in (None, "aws", "oasis"):
+        raise ConfigError(f"`{text}`: a profile is aws or oasis")
+    quotas = parameters.get("quotas", ["off"])[-1]
+    if quotas not in ("aws", "off"):
+        raise ConfigError(f"`{text}`: quotas are aws or off")
     return MqttListener(
         "tcp" if scheme == "tcp" else "tls",
         url.hostname or "127.0.0.1",
         _PLAIN_MQTT_PORTS[scheme] if port is None else port,
         policies[0],
+        cast("BrokerProfile | None", profile),
+        quotas == "aws",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from keyfob.testing import ServerProcess
 from keyfob.testing.article import Clients
@@ -40,7 +41,7 @@ class Writer(threading.Thread):
             name = f"{self._prefix}-{number}"
             try:
                 self._write(name)
-            except (BotoCoreError, ClientError, OSError):
+            except (BotoCoreError, ClientError, OSError, ResponseParserError):
                 return
             self.acknowledged.append(name)
             number += 1

@@ -5,7 +5,7 @@ every connection; there is no default one.
 """
 
 from asyncio import Future
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,15 @@ class Will:
 
     topic: str
     is_retained: bool
+
+
+class EpochSource(Protocol):
+    """A counter of policy changes that many authorizers may share."""
+
+    @property
+    def epoch(self) -> int:
+        """Moves whenever an answer made from those policies may no longer hold."""
+        ...
 
 
 class ConnectionAuthorizer(Protocol):
@@ -30,6 +39,14 @@ class ConnectionAuthorizer(Protocol):
     @property
     def epoch(self) -> int:
         """The policy epoch; equal epochs mean that equal questions have equal answers."""
+        ...
+
+    @property
+    def epoch_source(self) -> EpochSource | None:
+        """What alone moves `epoch`, until it moves; None when the clock moves it, too.
+
+        One look at a source that receivers and publisher share then stands for one at each.
+        """
         ...
 
     def may_connect(self, client_id: str, will: Will | None, *, is_persistent: bool) -> bool:
@@ -61,6 +78,18 @@ class ConnectionAuthorizer(Protocol):
         """What lifecycle events name the principal, `<account>/<role id>:<session>/...`."""
         ...
 
+    @property
+    def reference(self) -> bytes:
+        """What `ReopenAuthorizer` makes an equal authorizer of after a restart."""
+        ...
+
+
+ReopenAuthorizer = Callable[[bytes, str], Awaitable[ConnectionAuthorizer]]
+"""Makes an authorizer of a `reference` and a client id, to judge a will that outlived the process.
+
+It raises when the principal is no more; the will is not sent then.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredSubscription:
@@ -70,6 +99,10 @@ class StoredSubscription:
     qos: int
     options: int = 0
     """MQTT 5 subscription options byte."""
+    identifier: int = 0
+    """Subscription identifier; 0: none."""
+    matches_parent: bool = False
+    """Whether `a/#` includes `a`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +116,29 @@ class StoredMessage:
     """MQTT 5 properties to forward, encoded as the wire has them (without the length prefix)."""
     expires_at_s: float | None = None
     published_at_s: float = 0.0
+    retain: bool = False
+    """Whether it is delivered with the retain flag."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWill:
+    """A will that outlives the process, with whatever reopens the authorizer that judges it."""
+
+    message: StoredMessage
+    delay_s: int
+    retain: bool
+    authorizer: bytes
+    """`ConnectionAuthorizer.reference` of its client."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDelivery:
+    """A message on its way to a persistent session."""
+
+    number: int
+    packet_id: int
+    message: StoredMessage | None
+    """None: the client has it (QoS 2, PUBREC), but has not said that it is complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +150,15 @@ class StoredSession:
     """When the absent session ends; None while its client is connected."""
     expiry_interval_s: int
     subscriptions: tuple[StoredSubscription, ...] = ()
-    messages: tuple[tuple[int, StoredMessage], ...] = ()
-    """Undelivered QoS 1 messages with their journal numbers, oldest first."""
+    messages: tuple[StoredDelivery, ...] = ()
+    """What is not yet delivered, oldest first."""
+    sent_up_to: int = 0
+    """Journal number up to which messages had been sent when the client went away."""
+    received: tuple[int, ...] = ()
+    """Packet ids of the client's QoS 2 messages that were taken and not yet released."""
+    will: StoredWill | None = None
+    will_at_s: float | None = None
+    """When the will is sent; None while its client is connected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +168,7 @@ class SessionOpened:
     client_id: str
     expiry_interval_s: int
     clean: bool
+    will: StoredWill | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +177,17 @@ class SessionClosed:
 
     client_id: str
     expires_at_s: float
+    sent_up_to: int = 0
+    """Journal number up to which its messages had been sent."""
+    will_at_s: float | None = None
+    """When its will is due; None: it has none any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class WillSettled:
+    """A session's will was sent, or is not to be sent."""
+
+    client_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +215,35 @@ class Unsubscribed:
 
 @dataclass(frozen=True, slots=True)
 class MessageQueued:
-    """A QoS 1 message waits for the persistent sessions named, each with its journal number."""
+    """A message waits for the persistent sessions named."""
 
     message: StoredMessage
-    receivers: tuple[tuple[str, int], ...]
+    receivers: tuple[tuple[str, int, int], ...]
+    """Client id, journal number and packet id of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """A session's client has a QoS 2 message (PUBREC): only PUBREL may follow."""
+
+    client_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishTaken:
+    """A persistent session's client published at QoS 2: the packet id is not taken twice."""
+
+    client_id: str
+    packet_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReleased:
+    """The client released a packet id (PUBREL)."""
+
+    client_id: str
+    packet_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +276,10 @@ JournalEntry = (
     | Unsubscribed
     | MessageQueued
     | MessagesSettled
+    | MessageReceived
+    | PublishTaken
+    | PublishReleased
+    | WillSettled
     | Retained
     | RetainedCleared
 )
@@ -259,6 +363,10 @@ class Loop(Protocol):
 
     def call_later(self, delay: float, callback: Callable[[], object]) -> Cancellable:
         """Call back after `delay` seconds."""
+        ...
+
+    def time(self) -> float:
+        """Return seconds by a clock that only moves forward."""
         ...
 
     def create_future(self) -> Future[bool]:

@@ -41,6 +41,13 @@ _SUBSCRIBABLE = (
 )
 
 
+SHARE_PREFIX = "$share/"
+"""What the filter of a shared subscription begins with."""
+
+MAX_SHARE_NAME = 128
+"""AWS: longest name of a shared subscription (documented)."""
+
+
 class TopicError(KeyfobError):
     """A topic name or filter that may not be used; the message says why."""
 
@@ -66,6 +73,13 @@ def check_topic_filter(topic_filter: str, profile: Profile) -> None:
     Raises:
         TopicError: a wildcard stands where none may, it is too long, or it is reserved.
     """
+    if topic_filter.startswith(SHARE_PREFIX):
+        _check_text(topic_filter, Profile.OASIS)
+        name, shared = split_shared(topic_filter)
+        if not name or not shared or set("+#") & set(name) or len(name) > MAX_SHARE_NAME:
+            raise TopicError("a shared subscription is $share/NAME/FILTER")  # [MQTT-4.8.2-1], [-2]
+        check_topic_filter(shared, profile)
+        return
     _check_text(topic_filter, profile)
     levels = topic_filter.split("/")
     if any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#"):
@@ -81,6 +95,12 @@ def check_topic_filter(topic_filter: str, profile: Profile) -> None:
         raise TopicError(f"a topic filter has more than {MAX_TOPIC_SLASHES} slashes")
 
 
+def split_shared(topic_filter: str) -> tuple[str, str]:
+    """Return the name and the filter of `$share/<name>/<filter>`."""
+    name, _, shared = topic_filter.removeprefix(SHARE_PREFIX).partition("/")
+    return name, shared
+
+
 def is_reserved(topic: str) -> bool:
     """Whether a topic belongs to the server: its first character is `$`."""
     return topic[:1] == "$"
@@ -94,7 +114,7 @@ def has_wildcard(topic_filter: str) -> bool:
 def is_match(topic_filter: str, topic: str, profile: Profile) -> bool:
     """Whether a well-formed filter matches a topic name.
 
-    `a/#` matches `a` in the standard [MQTT-4.7.1-2] and not in AWS (documented: IoT Developer
+    `a/#` matches `a` in the standard (4.7.1.2) and not in AWS (documented: IoT Developer
     Guide, MQTT). A wildcard at the front never matches a topic that begins with `$`
     [MQTT-4.7.2-1].
     """

@@ -4,9 +4,8 @@ A tree by topic level. A node's `here` holds the subscribers whose filter ends t
 child like any other. Matching visits at most the branches `level`, `+` and `#` of each level.
 """
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
-
-from keyfob.mqtt.profile import Profile
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -23,10 +22,10 @@ class _Node(Generic[K, V]):
 class SubscriptionTrie(Generic[K, V]):
     """Maps well-formed topic filters to subscribers (`K`) and what they asked for (`V`)."""
 
-    def __init__(self, profile: Profile) -> None:
-        """Match as `profile` does: whether `a/#` includes `a`."""
+    def __init__(self, matches_parent: Callable[[V], bool]) -> None:
+        """Start empty; `matches_parent` says whether a subscription to `a/#` includes `a`."""
         self._root: _Node[K, V] = _Node()
-        self._matches_parent = profile is Profile.OASIS
+        self._matches_parent = matches_parent
 
     def add(self, topic_filter: str, subscriber: K, value: V) -> None:
         """Add or replace a subscriber's subscription."""
@@ -77,6 +76,6 @@ class SubscriptionTrie(Generic[K, V]):
             nodes = below
         for node in nodes:
             found.extend(node.here.items())
-            if self._matches_parent and (child := node.children.get("#")) is not None:
-                found.extend(child.here.items())
+            if (child := node.children.get("#")) is not None:
+                found.extend(item for item in child.here.items() if self._matches_parent(item[1]))
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,19 @@ from keyfob.mqtt.session import Session
 if TYPE_CHECKING:
     from keyfob.mqtt.broker.agenda import Appointment
     from keyfob.mqtt.broker.connection import Connection
-    from keyfob.mqtt.ports import ConnectionAuthorizer
 
 
 @dataclass(slots=True)
 class DelayedWill:
-    """A will that is published later, and the authorizer that is kept to judge it then."""
+    """A will that is published later, and how to let go of what would judge it then."""
 
     appointment: Appointment
-    authorizer: ConnectionAuthorizer
+    release: Callable[[], None]
+
+    @property
+    def at_s(self) -> float:
+        """When it is due."""
+        return self.appointment.at_s
 
     def send(self) -> None:
         """Publish it now."""
@@ -30,7 +35,7 @@ class DelayedWill:
     def cancel(self) -> None:
         """Do not publish it."""
         self.appointment.cancel()
-        self.authorizer.close()
+        self.release()
 
 
 class ClientSession(Session):

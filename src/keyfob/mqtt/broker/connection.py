@@ -1,10 +1,11 @@
 """One MQTT connection: bytes in, packets out; an `asyncio.Protocol` by shape.
 
 Theory. AWAITING_CONNECT -> OPENING (a commit has to precede CONNACK) -> CONNECTED -> CLOSED.
-`_consume` takes every whole packet out of what was read in one loop. Consecutive QoS 0 PUBLISH
-packets that share their first bytes (flags, length, topic, no properties) are one run: found by
-comparing those bytes, judged once, and forwarded as the bytes they came in. Everything else is
-decoded packet by packet.
+`_consume` takes every whole packet out of what was read in one loop. Consecutive PUBLISH packets of
+QoS 0 or 1 that share their first bytes (flags, length, topic, no properties) are one run: found by
+comparing those bytes, judged once, and forwarded as the bytes they came in, at QoS 1 with other
+packet ids. PUBACKs that follow each other are one run, too. Everything else is decoded packet by
+packet.
 
 Rules. Nothing here awaits. Between the packets of a run no other code runs, so one look at the
 epochs covers all of them. After `close` no byte is read or written.
@@ -14,30 +15,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from keyfob.mqtt.broker import commands, handshake
+from keyfob.mqtt.broker import commands, handshake, publishing, runs
+from keyfob.mqtt.broker.acks import Acknowledgements
 from keyfob.mqtt.broker.events import DisconnectReason
 from keyfob.mqtt.codec import MalformedError, Properties, PropertyId, ProtocolError, decode
 from keyfob.mqtt.codec.encode import encode
-from keyfob.mqtt.codec.packets import Ack, Disconnect, PacketType, Publish, Version
+from keyfob.mqtt.codec.packets import Disconnect, PacketType, Publish, Version
 from keyfob.mqtt.codec.primitives import MAX_VARINT, frame_length
 from keyfob.mqtt.codec.reason import ReasonCode
+from keyfob.mqtt.profile import Profile
 from keyfob.mqtt.session import Message
 from keyfob.mqtt.topics import TopicError
 
 if TYPE_CHECKING:
     from keyfob.mqtt.broker.broker import Broker, Peer
     from keyfob.mqtt.broker.client import ClientSession
-    from keyfob.mqtt.broker.router import Route
+    from keyfob.mqtt.broker.known import Known
+    from keyfob.mqtt.broker.settings import BrokerSettings
     from keyfob.mqtt.codec.packets import WillMessage
     from keyfob.mqtt.ports import Cancellable, ConnectionAuthorizer, Outlet
 
-_PUBACK = b"\x40\x02"
-
-
-_Known = tuple[bytes, int, "Route"]
-"""What the last plain QoS 0 PUBLISH began with, its length, and its route."""
+MAX_REASON_BYTES = 500
+"""Longest reason string; clients with room for less than twice as much are sent none."""
 
 
 class State(Enum):
@@ -56,19 +57,19 @@ def _discard(_data: bytes) -> None:
 class Connection:
     """The broker's side of one client connection."""
 
+    is_metered: ClassVar[bool] = False
+    """Whether its rate is held to a quota, so that messages go to it one by one."""
+
     __slots__ = (
         "__weakref__",
-        "_acks",
-        "_acks_waiting",
         "_held",
         "_holds",
-        "_is_commit_due",
-        "_known",
         "_need",
+        "_outbox",
         "_parts",
         "_parts_bytes",
-        "_router",
         "_stall",
+        "acks",
         "aliases",
         "authorizer",
         "broker",
@@ -77,6 +78,7 @@ class Connection:
         "heard_at_s",
         "is_slow",
         "keep_alive_s",
+        "known",
         "max_packet_bytes",
         "opened_at_s",
         "out",
@@ -85,8 +87,10 @@ class Connection:
         "publish_decisions",
         "receive_decisions",
         "retain_decisions",
+        "router",
         "session",
         "session_identifier",
+        "settings",
         "state",
         "version",
         "version_number",
@@ -96,10 +100,16 @@ class Connection:
     )
 
     def __init__(
-        self, broker: Broker, outlet: Outlet, authorizer: ConnectionAuthorizer, peer: Peer
+        self,
+        broker: Broker,
+        outlet: Outlet,
+        authorizer: ConnectionAuthorizer,
+        peer: Peer,
+        settings: BrokerSettings,
     ) -> None:
         """Wait for a CONNECT on an open outlet."""
         self.broker = broker
+        self.settings = settings
         self.outlet = outlet
         self.authorizer = authorizer
         self.peer = peer
@@ -122,14 +132,13 @@ class Connection:
         self.publish_decisions: dict[bytes, bool] = {}
         self.retain_decisions: dict[bytes, bool] = {}
         self.receive_decisions: dict[bytes, bool] = {}
-        self._router = broker.router
-        self._known: _Known | None = None
+        self.router = broker.router
+        self._outbox = broker.outbox
+        self.known: Known | None = None
         self._parts: list[bytes] = []
         self._parts_bytes = 0
         self._need = 0
-        self._acks: list[bytes] = []
-        self._acks_waiting = 0
-        self._is_commit_due = False
+        self.acks = Acknowledgements(self)
         self._holds = 0
         self._held: set[Connection] | None = None
         self._stall: Cancellable | None = None
@@ -140,8 +149,18 @@ class Connection:
         return self.session.client_id if self.state is State.CONNECTED else ""
 
     @property
+    def is_connected(self) -> bool:
+        """Whether its session is open."""
+        return self.state is State.CONNECTED
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is over."""
+        return self.state is State.CLOSED
+
+    @property
     def is_reading(self) -> bool:
-        """Whether QoS 1 messages may be sent now."""
+        """Whether messages of QoS 1 and 2 may be sent now."""
         return self.state is State.CONNECTED and not self.is_slow
 
     def forget_decisions(self, epoch: int) -> None:
@@ -159,14 +178,26 @@ class Connection:
     def data_received(self, data: bytes) -> None:
         """Take what was read, cut anywhere."""
         self.was_heard = True
-        known = self._known
+        known = self.known
         if (
             known is not None
-            and len(data) == known[1]
+            and len(data) == known.packet
             and not self._parts_bytes
-            and data.startswith(known[0])
+            and data.startswith(known.head)
+            and not known.is_acknowledged
         ):
-            self._forward_run(known, data, 0, known[1])  # the commonest read: one packet
+            # The commonest read: one packet. Often others wait for the same receivers.
+            if (
+                known.group is not None
+                and known.epoch == known.source.epoch  # type: ignore[union-attr]  # set with group
+                and known.version == self.router.version
+                and self._outbox.append(known.group, data, self)
+            ):
+                metrics = self.broker.metrics
+                metrics.publish_in_success += 1
+                metrics.publish_out_success += known.receivers
+            else:
+                runs.forward(self, known, data, 0, known.packet)
             return
         if self._parts_bytes:
             self._parts.append(data)
@@ -183,8 +214,8 @@ class Connection:
                 self._receive_early(data)
         except ProtocolError as error:
             self.fail(error)
-        if self._acks:
-            self._release_acks()
+        if self.acks.gathered:
+            self.acks.release()
 
     def eof_received(self) -> bool:
         """Let the transport close: MQTT has no half-closed connections."""
@@ -193,9 +224,7 @@ class Connection:
     def pause_writing(self) -> None:
         """The outlet's buffer passed its high water: the client reads too slowly."""
         self.is_slow = True
-        self._stall = self.broker.loop.call_later(
-            self.broker.settings.stall_s, self._release_publishers
-        )
+        self._stall = self.broker.loop.call_later(self.settings.stall_s, self._release_publishers)
 
     def resume_writing(self) -> None:
         """The buffer has drained: publishers go on, and waiting messages are sent."""
@@ -222,10 +251,10 @@ class Connection:
         why: str = "",
     ) -> None:
         """End the connection from our side; a v5 client is told `code` first."""
-        if self.state is State.CLOSED:
+        if self.is_closed:
             return
-        if self._acks:
-            self._release_acks()
+        if self.acks.gathered:
+            self.acks.release()
         if self.state is State.CONNECTED and code is not None and self.version is Version.V5:
             self.send(encode(Disconnect(code, self.explanation(why)), self.version))
         self.broker.outbox.flush()
@@ -240,8 +269,10 @@ class Connection:
 
     def explanation(self, why: str) -> Properties:
         """Return a reason string where the client asked for them and the settings allow it."""
-        if self.explains and why and self.broker.settings.explain_to_clients:
-            return Properties({PropertyId.REASON_STRING: why[:500]})
+        is_wanted = self.explains and self.settings.explain_to_clients
+        if is_wanted and why and self.max_packet_bytes >= 2 * MAX_REASON_BYTES:
+            short = why.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+            return Properties({PropertyId.REASON_STRING: short})
         return Properties()
 
     def _end(self, reason: DisconnectReason) -> None:
@@ -249,7 +280,7 @@ class Connection:
         if was is State.CLOSED:
             return
         self.write = _discard
-        self._known = None
+        self.known = None
         self._parts = []
         self._parts_bytes = 0
         self._release_publishers()
@@ -293,8 +324,16 @@ class Connection:
         """Send one or more whole packets at the end of the tick."""
         self.broker.outbox.send(self, data)
 
-    def send_qos_1(self, message: Message, packet_id: int, *, dup: bool = False) -> None:
-        """Send a message under a packet id."""
+    def take_publish(self) -> bool:
+        """Whether one more message may be sent now; see `MeteredConnection`."""
+        return True
+
+    def take_incoming(self, _kind: PacketType, _packet_id: bytes) -> bool:
+        """Whether one more PUBLISH is taken; see `MeteredConnection`."""
+        return True
+
+    def send_message(self, message: Message, packet_id: int, *, dup: bool = False) -> None:
+        """Send a message of QoS 1 or 2 under a packet id."""
         now_s = 0.0 if message.expires_at_s is None else self.broker.clock.now()
         if dup:
             frame = message.frame(self.version, packet_id=packet_id, dup=True, now_s=now_s)
@@ -302,7 +341,8 @@ class Connection:
             head, tail = message.parts(self.version, now_s)
             frame = b"".join((head, packet_id.to_bytes(2, "big"), tail))
         if len(frame) > self.max_packet_bytes:
-            self.acknowledge(packet_id)  # [MQTT-3.1.2-25]: as if it had been delivered
+            # [MQTT-3.1.2-25]: as if it had been delivered
+            self.broker.sessions.settle(self.session, self.session.drop(packet_id))
             return
         self.broker.outbox.send(self, frame)
 
@@ -310,24 +350,37 @@ class Connection:
         """Send what waits in the session while there is room, judging each delivery."""
         session, metrics = self.session, self.broker.metrics
         now_s = self.broker.clock.now()
-        while self.is_reading and (taken := session.next_waiting(now_s)) is not None:
+        committed = self.router.committed
+        while self.is_reading and (taken := session.next_waiting(now_s, committed)) is not None:
             if isinstance(taken, int):
-                self.broker.settle(session, taken)
+                self.broker.sessions.settle(session, taken)
                 continue
             packet_id, message = taken
-            if not self._router.may_receive(self, message.raw_topic):
+            if not self.router.may_receive(self, message.raw_topic):
                 metrics.publish_out_auth_error += 1
-                self.broker.settle(session, session.acknowledge(packet_id) or 0)
+                self.broker.sessions.settle(session, session.drop(packet_id))
                 continue
             metrics.publish_out_success += 1
-            self.send_qos_1(message, packet_id)
+            self.send_message(message, packet_id)
+
+    def send_again(self) -> None:
+        """Send what is in flight in a resumed session, judging each delivery [MQTT-4.4.0-1]."""
+        session = self.session
+        for packet_id, (message, _) in list(session.in_flight.items()):
+            if message is None:
+                publishing.send_release(self, packet_id)
+            elif not self.router.may_receive(self, message.raw_topic):
+                self.broker.metrics.publish_out_auth_error += 1
+                self.broker.sessions.settle(session, session.drop(packet_id))
+            else:
+                self.send_message(message, packet_id, dup=True)
 
     def acknowledge(self, packet_id: int) -> None:
         """The client has a QoS 1 message."""
         session = self.session
         number = session.acknowledge(packet_id)
         if number:
-            self.broker.settle(session, number)
+            self.broker.sessions.settle(session, number)
         if session.waiting:
             self.send_waiting()
 
@@ -336,8 +389,8 @@ class Connection:
     def _keep(self, rest: bytes) -> None:
         """Keep the front of a packet until enough of it is there."""
         length = frame_length(rest)
-        if length is not None and length > self.broker.settings.max_packet_bytes:
-            raise _too_large(length)
+        if length is not None and length > self.settings.max_packet_bytes:
+            raise self._too_large(length)
         self._parts = [rest]
         self._parts_bytes = len(rest)
         self._need = length or 0
@@ -374,16 +427,16 @@ class Connection:
         offset = 0
         startswith = data.startswith
         while offset < size:
-            known = self._known
-            if known is not None and startswith(known[0], offset):
-                head, packet, _ = known
+            known = self.known
+            if known is not None and startswith(known.head, offset):
+                head, packet = known.head, known.packet
                 limit = size - packet
                 if offset > limit:
                     break
                 end = offset + packet
                 while end <= limit and startswith(head, end):
                     end += packet
-                self._forward_run(known, data, offset, end)
+                end = runs.forward(self, known, data, offset, end)
             else:
                 if size - offset < 2:
                     break
@@ -394,34 +447,36 @@ class Connection:
                     if length is None:
                         break
                     end = offset + length
-                    if length > self.broker.settings.max_packet_bytes:
-                        raise _too_large(length)
+                    if length > self.settings.max_packet_bytes:
+                        raise self._too_large(length)
                     remaining = _body_length(data, length, offset)
                 if end > size:
                     break
-                self._handle(data, offset, end - remaining, end)
+                end = self._handle(data, offset, end - remaining, end)
             offset = end
             if self.state is not State.CONNECTED:
                 return
         if offset < size:
             self._keep(data[offset:])
 
-    def _handle(self, data: bytes, start: int, body: int, end: int) -> None:
-        """Handle one packet that is no part of a known run."""
+    def _handle(self, data: bytes, start: int, body: int, end: int) -> int:
+        """Handle one packet that is no part of a known run, or several PUBACKs.
+
+        Returns:
+            Where what was handled ends.
+        """
         first = data[start]
-        if first & 0xFD == 0x30:  # PUBLISH, QoS 0 or 1, not retained, DUP clear
-            if self._publish_plain(data, start, body, end):
-                return
-        elif first == 0x40 and end - body == 2:
-            self.acknowledge(data[body] << 8 | data[body + 1])
-            return
+        if first == 0x40 and end - body == 2:
+            return runs.take_acknowledgements(self, data, start)
+        # 0x30, 0x32: PUBLISH of QoS 0 or 1, not retained, DUP clear
+        if first & 0xFD == 0x30 and self._publish_plain(data, start, body, end):
+            return end
         packet = decode(first, data[body:end], self.version)
         if isinstance(packet, Publish):
-            commands.publish(self, packet)
-        elif isinstance(packet, Ack) and packet.type is PacketType.PUBACK:
-            self.acknowledge(packet.packet_id)
+            publishing.publish(self, packet)
         else:
             commands.handle(self, packet)
+        return end
 
     def _publish_plain(self, data: bytes, start: int, body: int, end: int) -> bool:
         """Handle a PUBLISH without properties or special flags; False: decode it in full."""
@@ -438,94 +493,25 @@ class Connection:
         if is_acknowledged and not (data[after_topic] or data[after_topic + 1]):
             return False
         try:
-            route = self._router.admit(self, raw_topic, retain=False)
+            route = self.router.admit(self, raw_topic, retain=False)
         except TopicError:
             return False
         if route is None:
             packet_id = data[after_topic : after_topic + 2] if is_acknowledged else b""
-            commands.refuse_publish(self, packet_id)
-        elif is_acknowledged:
-            self._accept_qos_1(route, data, after_topic, payload, end)
+            publishing.refuse(self, PacketType.PUBACK, packet_id, raw_topic)
         else:
-            self._known = data[start:payload], end - start, route
-            self._router.deliver_run(route, self, data[start:end], 1, payload - start, end - start)
+            head = after_topic if is_acknowledged else payload
+            runs.begin(self, route, data[start:end], head - start)
         return True
 
     def _max_payload(self) -> int:
-        return self.broker.settings.max_payload_bytes
+        return self.settings.max_payload_bytes
 
-    def _accept_qos_1(
-        self, route: Route, data: bytes, after_topic: int, payload: int, end: int
-    ) -> None:
-        self.broker.metrics.publish_in_success += 1
-        message = Message(route.raw_topic, data[payload:end], 1)
-        if self._router.deliver(route, message, self):
-            self._is_commit_due = True
-        self._acks.append(_PUBACK + data[after_topic : after_topic + 2])
-
-    def _forward_run(self, known: _Known, data: bytes, start: int, end: int) -> None:
-        """Judge and deliver consecutive packets that begin with the known head."""
-        head, packet, route = known
-        if self.authorizer.epoch != self.epoch or not self._router.is_current(route):
-            fresh = self._router.admit(self, route.raw_topic, retain=False)
-            if fresh is None:
-                self._known = None
-                commands.refuse_publish(self, b"")
-                return
-            route = fresh
-            self._known = head, packet, route
-        count = 1 if end - start == packet else (end - start) // packet
-        self._router.deliver_run(route, self, data[start:end], count, len(head), packet)
-
-    # Acknowledging
-
-    def accept(self, packet_id: bytes, *, is_commit_due: bool) -> None:
-        """Acknowledge a QoS 1 PUBLISH, after the commit when one is due."""
-        self._is_commit_due |= is_commit_due
-        self._acks.append(_PUBACK + packet_id)
-
-    def refuse(self, packet_id: bytes, code: ReasonCode, why: str) -> None:
-        """Answer a v5 QoS 1 PUBLISH with a failure, in order with the other answers."""
-        ack = Ack(PacketType.PUBACK, int.from_bytes(packet_id, "big"), code, self.explanation(why))
-        self._acks.append(encode(ack, Version.V5))
-
-    def _release_acks(self) -> None:
-        """Send the gathered acknowledgements, in order [MQTT-4.6.0-2], once they are true."""
-        acks, self._acks = self._acks, []
-        if not self._is_commit_due and not self._acks_waiting:
-            self.broker.outbox.send(self, b"".join(acks))
-            return
-        self._is_commit_due = False
-        window = self.broker.settings.window
-        was_full = self._acks_waiting > window
-        self._acks_waiting += len(acks)
-        if self._acks_waiting > window and self.version is Version.V5:
-            why = f"more than {window} messages are unacknowledged"
-            self.close(DisconnectReason.CLIENT_ERROR, ReasonCode.RECEIVE_MAXIMUM_EXCEEDED, why)
-        self.broker.durable.when_durable(lambda is_durable: self._settled(acks, is_durable))
-        if self._acks_waiting > window and not was_full:
-            self.pause()
-
-    def _settled(self, acks: list[bytes], is_durable: bool) -> None:
-        was_full = self._acks_waiting > self.broker.settings.window
-        self._acks_waiting -= len(acks)
-        if was_full and self._acks_waiting <= self.broker.settings.window:
-            self.resume()
-        if self.state is not State.CONNECTED:
-            return
-        if is_durable:
-            self.send(b"".join(acks))
-            return
-        self.broker.metrics.publish_in_server_error += len(acks)
-        if self.version is Version.V3:
-            self.close(DisconnectReason.SERVER_ERROR)
-            return
-        for ack in acks:
-            self.refuse(
-                ack[2:4], ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "the message was not stored"
-            )
-        failed, self._acks = self._acks, []
-        self.send(b"".join(failed))
+    def _too_large(self, length: int) -> ProtocolError:
+        """AWS's table has no 0x95; 0x97 is the closest in it (inferred)."""
+        is_aws = self.settings.profile is Profile.AWS
+        code = ReasonCode.QUOTA_EXCEEDED if is_aws else ReasonCode.PACKET_TOO_LARGE
+        return ProtocolError(f"a packet has {length} bytes", code)
 
 
 def _body_length(data: bytes, length: int, offset: int = 0) -> int:
@@ -534,8 +520,3 @@ def _body_length(data: bytes, length: int, offset: int = 0) -> int:
         if data[index] < 0x80:
             return length - (index + 1 - offset)
     raise MalformedError("the remaining length has more than four bytes")
-
-
-def _too_large(length: int) -> ProtocolError:
-    """AWS names no code for this; 0x97 is the closest in its table (inferred)."""
-    return ProtocolError(f"a packet has {length} bytes", ReasonCode.QUOTA_EXCEEDED)

@@ -6,7 +6,9 @@ True after the commit, or False when the journal could not keep the entries.
 
 import logging
 from asyncio import Future
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 
 from keyfob.mqtt.ports import Journal, JournalEntry, Loop
 
@@ -14,6 +16,30 @@ Settled = Callable[[bool], None]
 """Told whether its entries are durable."""
 
 _log = logging.getLogger(__name__)
+
+LATENCY_BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Upper bounds of the latency histogram; one more counts what is above."""
+
+
+class Latency:
+    """How long commits took: a histogram."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._counts = [0] * (len(LATENCY_BOUNDS_S) + 1)
+        self.total_s = 0.0
+        self.count = 0
+
+    def add(self, seconds: float) -> None:
+        """Count one commit."""
+        self._counts[bisect_left(LATENCY_BOUNDS_S, seconds)] += 1
+        self.total_s += seconds
+        self.count += 1
+
+    def cumulative(self) -> Iterator[tuple[str, int]]:
+        """Yield each bound, the last being `+Inf`, and how many commits were no slower."""
+        bounds = (*map(str, LATENCY_BOUNDS_S), "+Inf")
+        yield from zip(bounds, accumulate(self._counts), strict=True)
 
 
 class GroupCommit:
@@ -28,6 +54,7 @@ class GroupCommit:
         self._task: Future[None] | None = None
         self.failures = 0
         """Commits that could not be made."""
+        self.latency = Latency()
 
     def add(self, *entries: JournalEntry) -> None:
         """Write entries with the next commit."""
@@ -60,6 +87,7 @@ class GroupCommit:
     async def _commit(self, entries: list[JournalEntry]) -> bool:
         if not entries:
             return True
+        began_s = self._loop.time()
         try:
             await self._journal.commit(entries)
         except OSError as error:
@@ -70,4 +98,5 @@ class GroupCommit:
             self.failures += 1
             _log.exception("broker state could not be written")
             return False
+        self.latency.add(self._loop.time() - began_s)
         return True

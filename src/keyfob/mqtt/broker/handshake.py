@@ -22,7 +22,7 @@ from keyfob.mqtt.codec.reason import RETURN_CODES, ReasonCode, ReturnCode
 from keyfob.mqtt.ports import Will
 from keyfob.mqtt.profile import Profile
 from keyfob.mqtt.session.keepalive import clamp_for_aws
-from keyfob.mqtt.topics import TopicError, check_topic_name, is_reserved
+from keyfob.mqtt.topics import SHARE_PREFIX, TopicError, check_topic_name, is_reserved
 
 if TYPE_CHECKING:
     from keyfob.mqtt.broker.connection import Connection
@@ -56,11 +56,11 @@ def open_session(connection: Connection, body: bytes) -> None:
         metrics.connect_client_error += 1
         connection.close(DisconnectReason.CLIENT_ERROR)
     else:
-        connection.broker.open_session(connection, packet, client_id)
+        connection.broker.sessions.open(connection, packet, client_id)
 
 
 def _read_limits(connection: Connection, packet: Connect) -> None:
-    properties, settings = packet.properties, connection.broker.settings
+    properties, settings = packet.properties, connection.settings
     connection.explains = bool(properties.integer(PropertyId.REQUEST_PROBLEM_INFORMATION, 1))
     connection.max_packet_bytes = properties.integer(
         PropertyId.MAXIMUM_PACKET_SIZE, connection.max_packet_bytes
@@ -75,11 +75,16 @@ def _check(connection: Connection, packet: Connect) -> str:
     Raises:
         ProtocolError: not acceptable; `_RefusedError` where a CONNACK says so.
     """
-    settings, client_id = connection.broker.settings, packet.client_id
+    settings, client_id = connection.settings, packet.client_id
     if PropertyId.AUTHENTICATION_METHOD in packet.properties:
-        raise _RefusedError("enhanced authentication is not supported", ReasonCode.NOT_AUTHORIZED)
+        code = ReasonCode.NOT_AUTHORIZED  # AWS's table has no 0x8C
+        if settings.profile is Profile.OASIS:
+            code = ReasonCode.BAD_AUTHENTICATION_METHOD  # [MQTT-4.12.0-1]
+        raise _RefusedError("enhanced authentication is not supported", code)
     if len(client_id.encode()) > settings.max_client_id_bytes:
         raise _bad_client_id(f"the client id is longer than {settings.max_client_id_bytes} bytes")
+    if client_id.startswith(SHARE_PREFIX):  # the queues of shared subscriptions are kept so
+        raise _bad_client_id(f"a client id does not begin with {SHARE_PREFIX}")
     if settings.profile is Profile.AWS and connection.max_packet_bytes < MIN_PACKET_LIMIT:
         raise _RefusedError(
             f"the maximum packet size is below {MIN_PACKET_LIMIT}", ReasonCode.QUOTA_EXCEEDED
@@ -97,10 +102,10 @@ def _bad_client_id(why: str) -> _RefusedError:
 
 
 def _check_will(connection: Connection, packet: Connect) -> None:
-    will, settings = packet.will, connection.broker.settings
+    will, settings = packet.will, connection.settings
     if will is None:
         return
-    if will.qos > 1:
+    if will.qos > settings.max_qos:
         raise _RefusedError("a will of QoS 2 is not supported", ReasonCode.QOS_NOT_SUPPORTED)
     try:
         check_topic_name(will.topic, settings.profile)
@@ -113,18 +118,21 @@ def _check_will(connection: Connection, packet: Connect) -> None:
 
 
 def _authorize(connection: Connection, packet: Connect, client_id: str) -> None:
+    if not connection.broker.connect_rates.admits(connection, client_id):
+        connection.broker.metrics.connect_client_id_throttle += 1
+        raise _RefusedError("too many connects with this client id", ReasonCode.QUOTA_EXCEEDED)
     will = None if packet.will is None else Will(packet.will.topic, packet.will.retain)
     expiry_s = session_expiry_s(connection, packet)
     if connection.authorizer.may_connect(client_id, will, is_persistent=expiry_s > 0):
         return
     connection.broker.metrics.connect_auth_error += 1
-    connection.broker.announce_refusal(connection, client_id)
+    connection.broker.lifecycle.refused(connection, client_id)
     raise _RefusedError(connection.authorizer.reason(), ReasonCode.NOT_AUTHORIZED)
 
 
 def session_expiry_s(connection: Connection, packet: Connect) -> int:
     """Return how long the session will outlive the connection."""
-    settings = connection.broker.settings
+    settings = connection.settings
     if packet.version is Version.V3:
         return 0 if packet.clean_start else settings.default_session_expiry_s
     asked = packet.properties.integer(PropertyId.SESSION_EXPIRY_INTERVAL, 0)
@@ -137,31 +145,40 @@ def _refuse(connection: Connection, error: ProtocolError) -> None:
     if connection.version is Version.V3:
         code = RETURN_CODES.get(error.code, ReturnCode.ACCEPTED)
         if code == ReturnCode.NOT_AUTHORIZED:
-            code = connection.broker.settings.refused_return_code
+            code = connection.settings.refused_return_code
     if code:
         why = connection.explanation(str(error))
         connection.write(encode(ConnAck(False, code, why), connection.version))
     connection.close(DisconnectReason.CLIENT_ERROR)
 
 
+def refuse_unavailable(connection: Connection) -> None:
+    """Refuse a CONNECT whose session could not be made durable."""
+    why = "the session could not be stored"
+    _refuse(connection, ProtocolError(why, ReasonCode.SERVER_UNAVAILABLE))
+
+
 def connack(connection: Connection, packet: Connect, *, client_id: str, is_present: bool) -> bytes:
     """Return the CONNACK of an accepted connection."""
     if packet.version is Version.V3:
         return encode(ConnAck(is_present, ReturnCode.ACCEPTED), Version.V3)
-    settings = connection.broker.settings
+    settings = connection.settings
     properties = Properties(
         {
             PropertyId.SESSION_EXPIRY_INTERVAL: session_expiry_s(connection, packet),
             PropertyId.RECEIVE_MAXIMUM: settings.window,
-            PropertyId.MAXIMUM_QOS: 1,
             PropertyId.RETAIN_AVAILABLE: 1,
             PropertyId.MAXIMUM_PACKET_SIZE: settings.max_packet_bytes,
             PropertyId.TOPIC_ALIAS_MAXIMUM: settings.topic_alias_maximum,
             PropertyId.WILDCARD_SUBSCRIPTION_AVAILABLE: 1,
-            PropertyId.SUBSCRIPTION_IDENTIFIER_AVAILABLE: 0,
-            PropertyId.SHARED_SUBSCRIPTION_AVAILABLE: 0,
+            PropertyId.SUBSCRIPTION_IDENTIFIER_AVAILABLE: int(
+                settings.has_subscription_identifiers
+            ),
+            PropertyId.SHARED_SUBSCRIPTION_AVAILABLE: 1,
         }
     )
+    if settings.max_qos < 2:  # [MQTT-3.2.2-9]: absent means 2
+        properties[PropertyId.MAXIMUM_QOS] = settings.max_qos
     if client_id != packet.client_id:
         properties[PropertyId.ASSIGNED_CLIENT_IDENTIFIER] = client_id
     if connection.keep_alive_s != packet.keep_alive_s:

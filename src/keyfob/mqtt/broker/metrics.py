@@ -11,11 +11,13 @@ class BrokerMetrics:
     connect_auth_error: int = 0
     connect_client_error: int = 0
     connect_server_error: int = 0
+    connect_client_id_throttle: int = 0
     ping_success: int = 0
     publish_in_success: int = 0
     publish_in_auth_error: int = 0
     publish_in_client_error: int = 0
     publish_in_server_error: int = 0
+    publish_in_throttle: int = 0
     publish_out_success: int = 0
     publish_out_auth_error: int = 0
     publish_out_throttle: int = 0
@@ -35,3 +37,5 @@ class BrokerMetrics:
     subscribe_server_error: int = 0
     unsubscribe_success: int = 0
     unsubscribe_client_error: int = 0
+    throttle_exceeded: int = 0
+    """Messages beyond a connection's publish rate."""

@@ -74,6 +74,20 @@ class Outbox:
         if self._bytes > FLUSH_BYTES:
             self.flush()
 
+    def append(self, group: Group, packet: bytes, publisher: Connection | None) -> bool:
+        """Send one QoS 0 packet with others that wait for the same group; False: none do."""
+        runs = self._runs
+        if not runs or runs[-1].group is not group:
+            return False
+        run = runs[-1]
+        run.chunks.append(packet)
+        run.publishers.append(publisher)
+        run.count += 1
+        self._bytes += len(packet)
+        if self._bytes > FLUSH_BYTES:
+            self.flush()
+        return True
+
     def send(self, connection: Connection, data: bytes) -> None:
         """Send bytes to one receiver, after everything it was sent before."""
         if self._runs:

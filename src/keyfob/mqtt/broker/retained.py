@@ -10,9 +10,8 @@ from keyfob.mqtt.topics import has_wildcard, is_match
 class RetainedMessages:
     """Retained messages by topic."""
 
-    def __init__(self, profile: Profile, limit: int) -> None:
+    def __init__(self, limit: int) -> None:
         """Keep at most `limit` topics."""
-        self._profile = profile
         self._limit = limit
         self._messages: dict[str, Message] = {}
 
@@ -35,7 +34,7 @@ class RetainedMessages:
         """Whether the bound allows this topic a message."""
         return topic in self._messages or len(self._messages) < self._limit
 
-    def matching(self, topic_filter: str, now_s: float) -> Iterator[Message]:
+    def matching(self, topic_filter: str, profile: Profile, now_s: float) -> Iterator[Message]:
         """Yield what a new subscription is sent.
 
         AWS sends retained messages only to subscriptions without wildcards (documented: IoT
@@ -46,10 +45,10 @@ class RetainedMessages:
             if exact is not None:
                 yield exact
             return
-        if self._profile is Profile.AWS:
+        if profile is Profile.AWS:
             return
         for topic, message in list(self._messages.items()):
-            if is_match(topic_filter, topic, self._profile) and not message.is_expired(now_s):
+            if is_match(topic_filter, topic, profile) and not message.is_expired(now_s):
                 yield message
 
     def items(self, now_s: float) -> list[tuple[str, Message]]:

@@ -7,8 +7,43 @@ from keyfob.mqtt.session import QueueBounds
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """So many a second, and so many at once after a pause."""
+
+    per_s: float
+    burst: float
+
+
+@dataclass(frozen=True, slots=True)
+class RateQuotas:
+    """Rates of AWS IoT Core. Documented: AWS General Reference, IoT Core quotas.
+
+    AWS documents no bursts: one second's worth, and for the rates of one a second ten (inferred).
+    """
+
+    publishes: Rate = Rate(100, 100)
+    """Messages in and out of one connection. QoS 0 beyond is dropped; QoS 1 in gets no PUBACK (v5:
+    0x97), QoS 1 out waits. `Throttle.Exceeded`."""
+    throughput: Rate = Rate(512 * 1024, 512 * 1024)
+    """Bytes from one connection; beyond it reading pauses."""
+    connects: Rate = Rate(1, 10)
+    """CONNECTs with one client id; more are refused (v3 code 3, v5 0x97), `ClientIDThrottle`."""
+    retained_per_topic: Rate = Rate(1, 10)
+    """Retained messages of one topic; more are discarded, `PublishRetained.Throttle`."""
+    retained: Rate = Rate(500, 500)
+    """Retained messages of the account; likewise."""
+    shared_drain_per_s: int = 20
+    """Messages a second that a member takes from its group's queue."""
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """Limits and choices of one broker; the defaults are AWS IoT Core's. See `oasis_settings`."""
+    """Limits and choices; the defaults are AWS IoT Core's. See `oasis_settings`.
+
+    A broker has one, and a listener may give its connections another: what is said of a packet, a
+    connection or a session then follows the listener's, while `queue`, `max_retained` and the
+    receiver bounds are the broker's.
+    """
 
     profile: Profile = Profile.AWS
     explain_to_clients: bool = False
@@ -26,6 +61,12 @@ class BrokerSettings:
     max_filters_per_subscribe: int = 8
     """Filters in one SUBSCRIBE; the surplus is refused in the SUBACK. Documented count, inferred
     fate."""
+    max_qos: int = 1
+    """Highest QoS of a publish or subscription: 1 in AWS (documented), 2 in the standard."""
+    has_subscription_identifiers: bool = False
+    """Whether subscription identifiers are taken; AWS refuses them, 0xA1 (documented)."""
+    quotas: RateQuotas | None = None
+    """Rates to hold a connection to."""
     window: int = 100
     """QoS 1 messages unacknowledged in each direction. Documented. To a client: more wait. From a
     v5 client: more end the connection (0x93); from a v3 client: reading pauses."""
@@ -56,7 +97,9 @@ def oasis_settings() -> BrokerSettings:
     """Return the standard's settings: no quotas but the ones that bound memory."""
     return BrokerSettings(
         profile=Profile.OASIS,
-        max_packet_bytes=268_435_460,
+        max_qos=2,
+        has_subscription_identifiers=True,
+        max_packet_bytes=268_435_455,
         max_payload_bytes=268_435_455,
         max_client_id_bytes=65_535,
         max_subscriptions=1_000_000,

@@ -4,13 +4,14 @@ from keyfob.mqtt.codec.packets import Version
 from keyfob.mqtt.codec.primitives import encode_varint
 
 _EXPIRY_TAG = b"\x02"
+_IDENTIFIER_TAG = b"\x0b"
 
 
 class Message:
     """One message; made once, shared by all who wait for it."""
 
     __slots__ = ("_parts3", "_parts5", "expires_at_s", "payload", "properties", "published_at_s",
-                 "qos", "raw_topic")  # fmt: skip
+                 "qos", "raw_topic", "retain")  # fmt: skip
 
     def __init__(
         self,
@@ -20,17 +21,19 @@ class Message:
         properties: bytes = b"",
         expires_at_s: float | None = None,
         published_at_s: float = 0.0,
+        retain: bool = False,
     ) -> None:
         """Hold a message.
 
         Args:
             raw_topic: topic in UTF-8, already checked.
             payload: application payload.
-            qos: QoS it was published with.
+            qos: QoS it was published with, or is delivered with.
             properties: MQTT 5 properties to forward as on the wire, without their length, and
                 without the message expiry interval, which changes.
             expires_at_s: when it is worth nothing any more.
             published_at_s: when it came.
+            retain: whether its frames carry the retain flag.
         """
         self.raw_topic = raw_topic
         self.payload = payload
@@ -38,6 +41,7 @@ class Message:
         self.properties = properties
         self.expires_at_s = expires_at_s
         self.published_at_s = published_at_s
+        self.retain = retain
         self._parts3: tuple[bytes, bytes] | None = None
         self._parts5: tuple[bytes, bytes] | None = None
 
@@ -55,6 +59,27 @@ class Message:
         """Whether its message expiry interval has passed."""
         return self.expires_at_s is not None and self.expires_at_s <= now_s
 
+    def tailored(
+        self, qos: int, *, retain: bool = False, identifiers: tuple[int, ...] = ()
+    ) -> "Message":
+        """Return the message as one receiver's subscriptions want it.
+
+        Args:
+            qos: QoS of the delivery.
+            retain: whether the delivery carries the retain flag.
+            identifiers: identifiers of the subscriptions it is delivered for.
+        """
+        own = b"".join(_IDENTIFIER_TAG + encode_varint(number) for number in identifiers)
+        return Message(
+            self.raw_topic,
+            self.payload,
+            qos,
+            own + self.properties,
+            self.expires_at_s,
+            self.published_at_s,
+            retain,
+        )
+
     def frame(
         self,
         version: Version,
@@ -64,13 +89,13 @@ class Message:
         dup: bool = False,
         now_s: float = 0.0,
     ) -> bytes:
-        """Return the PUBLISH packet: QoS 1 when a packet id is given, else QoS 0."""
+        """Return the PUBLISH packet: of QoS 0 unless a packet id is given."""
         head, tail = self._build(version, bool(packet_id), now_s)
         first = bytes((head[0] | retain | dup << 3,))
         return b"".join((first, head[1:], packet_id.to_bytes(2, "big") if packet_id else b"", tail))
 
     def parts(self, version: Version, now_s: float) -> tuple[bytes, bytes]:
-        """Return a QoS 1 frame in two parts, between which each receiver's packet id goes."""
+        """Return a frame of QoS 1 or 2 in two parts; each receiver's packet id goes between."""
         parts = self._parts3 if version is Version.V3 else self._parts5
         if parts is None or self.expires_at_s is not None:
             parts = self._build(version, True, now_s)
@@ -86,7 +111,8 @@ class Message:
             properties = self._forwarded(now_s)
             tail = encode_varint(len(properties)) + properties + tail
         length = 2 + len(topic) + (2 if is_acknowledged else 0) + len(tail)
-        first = b"\x32" if is_acknowledged else b"\x30"
+        flags = (max(self.qos, 1) << 1 if is_acknowledged else 0) | self.retain
+        first = bytes((0x30 | flags,))
         head = first + encode_varint(length) + len(topic).to_bytes(2, "big") + topic
         return head, tail
 

@@ -28,3 +28,23 @@ def nothing_retained(topic: str) -> AwsError:
 def invalid_token() -> AwsError:
     """A page token that this listing did not give."""
     return AwsError("InvalidRequestException", "The nextToken is invalid")
+
+
+def no_such_client(client_id: str) -> AwsError:
+    """The client is not connected, and was not of late."""
+    return AwsError("ResourceNotFoundException", f"Client `{client_id[:128]}` was not found")
+
+
+def receiver_refused(topic: str) -> AwsError:
+    """The receiver's policies do not let it have the message."""
+    return AwsError("ForbiddenException", f"The client may not receive `{topic[:256]}`")
+
+
+def not_confirmed() -> AwsError:
+    """The receiver's acknowledgement did not come in time: 504 (documented)."""
+    return AwsError("GatewayTimeoutException", "The client did not acknowledge the message in time")
+
+
+def direct_payload_too_large(limit: int) -> AwsError:
+    """`SendDirectMessage` has an error of its own for it."""
+    return AwsError("RequestEntityTooLargeException", f"The payload is larger than {limit} bytes")

@@ -9,12 +9,18 @@ from dataclasses import dataclass
 
 from keyfob.authz.operation import Auth, Call, Operation
 from keyfob.core.arn import iot_arn
+from keyfob.services.iot_data.operations.connections import (
+    delete_connection,
+    get_connection,
+    list_subscriptions,
+    send_direct_message,
+)
 from keyfob.services.iot_data.operations.publish import publish
 from keyfob.services.iot_data.operations.retained import (
     get_retained_message,
     list_retained_messages,
 )
-from keyfob.services.iot_data.ports import Publisher, RetainedMessages, TopicRules
+from keyfob.services.iot_data.ports import Connections, Publisher, RetainedMessages, TopicRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,7 @@ class IotDataService:
     publisher: Publisher
     topics: TopicRules
     retained: RetainedMessages
+    connections: Connections
 
 
 async def topic_resource(_service: IotDataService, call: Call) -> tuple[str, ...]:
@@ -31,9 +38,26 @@ async def topic_resource(_service: IotDataService, call: Call) -> tuple[str, ...
     return (iot_arn(call.region, call.account, f"topic/{call.params['topic']}"),)
 
 
+async def client_resource(_service: IotDataService, call: Call) -> tuple[str, ...]:
+    """Return the client a call names."""
+    return (iot_arn(call.region, call.account, f"client/{call.params['clientId']}"),)
+
+
+async def client_and_topic(service: IotDataService, call: Call) -> tuple[str, ...]:
+    """Return the client and the topic a call names; both must be allowed (inferred)."""
+    return (*await client_resource(service, call), *await topic_resource(service, call))
+
+
 def retain_action(call: Call) -> tuple[str, ...]:
     """Return `iot:RetainPublish` when the message is to be retained."""
     return ("iot:RetainPublish",) if call.params.get("retain", False) else ()
+
+
+def socket_action(call: Call) -> tuple[str, ...]:
+    """Return `iot:IncludeSocketInformation` when addresses are asked for (documented)."""
+    if call.params.get("includeSocketInformation", False):
+        return ("iot:IncludeSocketInformation",)
+    return ()
 
 
 OPERATIONS: tuple[Operation[IotDataService], ...] = (
@@ -47,6 +71,31 @@ OPERATIONS: tuple[Operation[IotDataService], ...] = (
     ),
     Operation(
         "ListRetainedMessages", Auth.SIGV4, list_retained_messages, "iot:ListRetainedMessages"
+    ),
+    Operation(
+        "DeleteConnection", Auth.SIGV4, delete_connection, "iot:DeleteConnection", client_resource
+    ),
+    Operation(
+        "GetConnection",
+        Auth.SIGV4,
+        get_connection,
+        "iot:GetConnection",
+        client_resource,
+        also=socket_action,
+    ),
+    Operation(
+        "ListSubscriptions",
+        Auth.SIGV4,
+        list_subscriptions,
+        "iot:ListSubscriptions",
+        client_resource,
+    ),
+    Operation(
+        "SendDirectMessage",
+        Auth.SIGV4,
+        send_direct_message,
+        "iot:SendDirectMessage",
+        client_and_topic,
     ),
 )
 """Every operation that exists; the rest of the model answers that it is not implemented."""

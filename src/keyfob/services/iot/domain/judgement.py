@@ -12,10 +12,12 @@ from enum import Enum
 from keyfob.policy import (
     CompiledPolicy,
     Effect,
+    PolicyError,
     PolicyKind,
     PolicyRequest,
     RequestContext,
     compile_policy,
+    deny_all_policy,
     evaluate,
     parse_policy,
 )
@@ -61,7 +63,11 @@ class TestedPolicy:
 def compile_record(record: IotPolicyRecord) -> TestedPolicy:
     """Make a stored policy's default version ready to be tested."""
     document = record.default_version.document
-    compiled = compile_policy(parse_policy(document, PolicyKind.IOT), record.name)
+    try:
+        compiled = compile_policy(parse_policy(document, PolicyKind.IOT), record.name)
+    except PolicyError as error:
+        # written by an older release: it denies everything, as it does on live connections
+        compiled = deny_all_policy(record.name, f"engine-error: {error}")
     return TestedPolicy(record.name, document, compiled)
 
 

@@ -26,14 +26,14 @@ async def publish(service: "IotDataService", request: AuthorizedRequest) -> Mapp
     params = request.params
     topic, payload = params["topic"], params.get("payload", b"")
     is_retained = params.get("retain", False)
-    _require_topic(service, topic)
+    require_topic(service, topic)
     if is_retained and topic.startswith("$"):
         raise errors.invalid_topic(topic, "a reserved topic keeps no message")
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise errors.payload_too_large(MAX_PAYLOAD_BYTES)
     response_topic = params.get("responseTopic")
     if response_topic is not None:
-        _require_topic(service, response_topic)
+        require_topic(service, response_topic)
     message = OutgoingMessage(
         topic=topic,
         payload=payload,
@@ -50,7 +50,12 @@ async def publish(service: "IotDataService", request: AuthorizedRequest) -> Mapp
     return {}
 
 
-def _require_topic(service: "IotDataService", topic: str) -> None:
+def require_topic(service: "IotDataService", topic: str) -> None:
+    """Check a topic by the broker's rules.
+
+    Raises:
+        AwsError: `InvalidRequestException`.
+    """
     why = service.topics.refusal(topic)
     if why is not None:
         raise errors.invalid_topic(topic, why)
