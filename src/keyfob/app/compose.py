@@ -20,35 +20,35 @@ from keyfob.config import RootKey, Settings
 from keyfob.core.clock import Clock
 from keyfob.core.ids import Randomness
 from keyfob.server.pipeline import RegisteredService
+from keyfob.services.cognito_identity.dependencies import CognitoIdentityService
 from keyfob.services.cognito_identity.directory import IdentityPoolDirectory, IdentityPoolIssuer
 from keyfob.services.cognito_identity.service import OPERATIONS as COGNITO_IDENTITY_OPERATIONS
-from keyfob.services.cognito_identity.service import CognitoIdentityService
 from keyfob.services.cognito_idp.access import PoolAccessTokens
 from keyfob.services.cognito_idp.directory import UserPoolDirectory
 from keyfob.services.cognito_idp.service import OPERATIONS as COGNITO_IDP_OPERATIONS
 from keyfob.services.cognito_idp.user_pools import build_user_pools
 from keyfob.services.iam.credential_reports import CredentialReports
 from keyfob.services.iam.credentials import AccessKeyCredentials
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.key_uses import KeyUses
 from keyfob.services.iam.policy_source import IamPolicies
 from keyfob.services.iam.role_lookup import Roles
 from keyfob.services.iam.service import OPERATIONS as IAM_OPERATIONS
-from keyfob.services.iam.service import IamService
+from keyfob.services.iot.dependencies import IotService
 from keyfob.services.iot.policy_source import IotPolicies
 from keyfob.services.iot.ports import EndpointAddress
 from keyfob.services.iot.service import OPERATIONS as IOT_OPERATIONS
-from keyfob.services.iot.service import IotService
 from keyfob.services.iot_data.service import OPERATIONS as IOT_DATA_OPERATIONS
 from keyfob.services.iot_data.service import IotDataService
 from keyfob.services.sts.caller_policies import AuthorizedCallerPolicies
 from keyfob.services.sts.cognito_tokens import CognitoTokenVerifier
 from keyfob.services.sts.credentials import TemporaryCredentials
+from keyfob.services.sts.dependencies import StsService
 from keyfob.services.sts.domain.sessions import SessionCredentials
 from keyfob.services.sts.domain.user_sessions import UserSessionCredentials
 from keyfob.services.sts.issuer import RoleSessionIssuer
 from keyfob.services.sts.oidc_tokens import WebIdentities
 from keyfob.services.sts.service import OPERATIONS as STS_OPERATIONS
-from keyfob.services.sts.service import StsService
 from keyfob.store.database import Database
 from keyfob.store.devices import SqlDeviceStore
 from keyfob.store.domains import SqlDomainStore

@@ -24,7 +24,8 @@ from keyfob.core.arn import iam_arn, iot_arn
 from keyfob.core.errors import AwsError
 from keyfob.core.ids import AccountId, Region, new_uuid
 from keyfob.server.explanation import ExplainQuery
-from keyfob.services.cognito_identity.service import OPERATIONS, CognitoIdentityService
+from keyfob.services.cognito_identity.dependencies import CognitoIdentityService
+from keyfob.services.cognito_identity.service import OPERATIONS
 from keyfob.services.cognito_idp.issuing import Grant, issue_again
 from keyfob.services.cognito_idp.triggers import Caller
 from keyfob.services.cognito_idp.user_pools import UserPools

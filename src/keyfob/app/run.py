@@ -75,7 +75,8 @@ async def _serve(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     async with run(settings) as running:
-        print(_summary(running.endpoints, settings), flush=True)
+        sys.stdout.write(_summary(running.endpoints, settings) + "\n")
+        sys.stdout.flush()
         # Modules and tables live as long as the process: no collection need look at them again.
         gc.freeze()
         gc.enable()

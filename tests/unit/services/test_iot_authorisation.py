@@ -19,6 +19,7 @@ from keyfob.core.ids import AccountId, Region, SystemRandomness
 from keyfob.services.iam import service as iam_service
 from keyfob.services.iam.policy_source import IamPolicies
 from keyfob.services.iot import service as iot_service
+from keyfob.services.iot.dependencies import IotService
 from keyfob.services.iot.policy_source import IotPolicies
 from keyfob.services.iot.ports import EndpointAddress
 from keyfob.services.iot_data import service as iot_data_service
@@ -84,7 +85,7 @@ class World:
         )
         self.iot = Caller(
             "iot",
-            iot_service.IotService(policies, everything, EndpointAddress("h", 1), randomness),
+            IotService(policies, everything, EndpointAddress("h", 1), randomness),
             iot_service.OPERATIONS,
         )
         self.data = Caller(

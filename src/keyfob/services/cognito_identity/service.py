@@ -5,7 +5,6 @@ Authorization Reference, "Amazon Cognito Identity" (which actions have the pool 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from keyfob.authz.operation import (
     Auth,
@@ -18,7 +17,8 @@ from keyfob.authz.operation import (
     no_context,
 )
 from keyfob.core.arn import identity_pool_arn
-from keyfob.core.ids import Randomness, Region
+from keyfob.core.ids import Region
+from keyfob.services.cognito_identity.dependencies import CognitoIdentityService
 from keyfob.services.cognito_identity.operations import (
     credentials,
     developers,
@@ -28,31 +28,6 @@ from keyfob.services.cognito_identity.operations import (
     roles,
     tags,
 )
-from keyfob.services.cognito_identity.ports import (
-    CredentialIssuer,
-    IssuerKeys,
-    LoginVerifier,
-    OidcProviderLookup,
-    OpenIdKeys,
-    PassRoleCheck,
-)
-from keyfob.store.ports.identities import IdentityStore
-from keyfob.store.ports.identity_pools import IdentityPoolStore
-
-
-@dataclass(frozen=True)
-class CognitoIdentityService:
-    """The dependencies of identity pools."""
-
-    pools: IdentityPoolStore
-    identities: IdentityStore
-    logins: LoginVerifier
-    issuer: CredentialIssuer
-    pass_role: PassRoleCheck
-    open_id_keys: OpenIdKeys
-    randomness: Randomness
-    oidc_providers: OidcProviderLookup
-    issuer_keys: IssuerKeys
 
 
 async def _pool_resource(_service: object, call: Call) -> tuple[str, ...]:

@@ -2,19 +2,17 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from keyfob.authz.operation import Call
 from keyfob.authz.principal import IamUser
 from keyfob.services.iam import errors
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.kinds import Keys, ResourceKind
 from keyfob.store.ports.iam_entities import IamEntity, IamPrincipal
 from keyfob.store.ports.iam_groups import GroupRecord
 from keyfob.store.ports.iam_roles import RoleRecord
 from keyfob.store.ports.iam_users import UserRecord
-
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
 
 PrincipalT = TypeVar("PrincipalT", bound=IamPrincipal)
 
@@ -25,7 +23,7 @@ class PrincipalKind(ResourceKind[PrincipalT], Generic[PrincipalT]):
 
     tag_keys: tuple[str, ...] = ("aws:ResourceTag", "iam:ResourceTag")
 
-    async def stored_boundary(self, service: "IamService", call: Call) -> Keys:
+    async def stored_boundary(self, service: IamService, call: Call) -> Keys:
         """Return `iam:PermissionsBoundary`: the boundary that the role or user has."""
         record = await self._stored(service, call)
         if record is None or record.boundary_arn is None:

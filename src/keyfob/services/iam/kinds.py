@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic
+from typing import Generic
 
 from keyfob.authz.operation import AuthorizedRequest, Call
 from keyfob.core.arn import iam_arn
 from keyfob.core.errors import AwsError
 from keyfob.services.iam import errors
+from keyfob.services.iam.dependencies import IamService
 from keyfob.store.ports.iam_entities import UnknownManagedPolicyError
 from keyfob.store.ports.iam_resources import (
     RecordT,
@@ -16,9 +17,6 @@ from keyfob.store.ports.iam_resources import (
     ResourceStore,
     UnknownResourceError,
 )
-
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
 
 Keys = Mapping[str, tuple[str, ...]]
 """Condition keys and their values."""
@@ -44,7 +42,7 @@ class ResourceKind(Generic[RecordT]):
     tag_keys: tuple[str, ...] = ("aws:ResourceTag",)
     """What the tags of a stored one are called in conditions."""
 
-    async def find(self, service: "IamService", request: AuthorizedRequest) -> RecordT:
+    async def find(self, service: IamService, request: AuthorizedRequest) -> RecordT:
         """Return the resource a request names.
 
         Raises:
@@ -58,7 +56,7 @@ class ResourceKind(Generic[RecordT]):
 
     async def update(
         self,
-        service: "IamService",
+        service: IamService,
         request: AuthorizedRequest,
         change: Callable[[RecordT], RecordT],
     ) -> RecordT:
@@ -78,7 +76,7 @@ class ResourceKind(Generic[RecordT]):
         except UnknownManagedPolicyError as error:
             raise errors.policy_not_attachable(str(error)) from None
 
-    async def add(self, service: "IamService", record: RecordT) -> None:
+    async def add(self, service: IamService, record: RecordT) -> None:
         """Keep a new resource.
 
         Raises:
@@ -93,7 +91,7 @@ class ResourceKind(Generic[RecordT]):
 
     async def delete(
         self,
-        service: "IamService",
+        service: IamService,
         request: AuthorizedRequest,
         require: Callable[[RecordT], None] = lambda _record: None,
     ) -> None:
@@ -114,7 +112,7 @@ class ResourceKind(Generic[RecordT]):
 
     # Authorisation
 
-    async def resource(self, service: "IamService", call: Call) -> tuple[str, ...]:
+    async def resource(self, service: IamService, call: Call) -> tuple[str, ...]:
         """Return the ARN of the resource a call names, path included when it exists."""
         name = self.name(call)
         if name is None:
@@ -123,12 +121,12 @@ class ResourceKind(Generic[RecordT]):
         arn = record.arn if record is not None else iam_arn(call.account, f"{self.word}/{name}")
         return (arn,)
 
-    async def new_resource(self, _service: "IamService", call: Call) -> tuple[str, ...]:
+    async def new_resource(self, _service: IamService, call: Call) -> tuple[str, ...]:
         """Return the ARN of the resource a call would make."""
         path, name = call.params.get("Path", "/"), call.params[self.name_member]
         return (iam_arn(call.account, f"{self.word}{path}{name}"),)
 
-    async def renamed_resource(self, service: "IamService", call: Call) -> tuple[str, ...]:
+    async def renamed_resource(self, service: IamService, call: Call) -> tuple[str, ...]:
         """Return what a call renames or moves, and what it would become: both must be allowed.
 
         Source: IAM User Guide, `id_users_manage`, renaming (documented).
@@ -141,12 +139,12 @@ class ResourceKind(Generic[RecordT]):
         new_path, new_name = params.get("NewPath", f"{path}/"), params.get(new_name_member, name)
         return (current, iam_arn(call.account, f"{self.word}{new_path}{new_name}"))
 
-    async def any_of_kind(self, _service: "IamService", call: Call) -> tuple[str, ...]:
+    async def any_of_kind(self, _service: IamService, call: Call) -> tuple[str, ...]:
         """Return the ARN that stands for all of the kind below a path: what listing asks about."""
         prefix = call.params.get("PathPrefix", "/")
         return (iam_arn(call.account, f"{self.word}{prefix}"),)
 
-    async def stored_tags(self, service: "IamService", call: Call) -> Keys:
+    async def stored_tags(self, service: IamService, call: Call) -> Keys:
         """Return the tags of the resource a call names, as condition keys."""
         record = await self._stored(service, call)
         tags = {} if record is None else record.tags
@@ -183,6 +181,6 @@ class ResourceKind(Generic[RecordT]):
         name: str | None = call.params.get(self.name_member)
         return name
 
-    async def _stored(self, service: "IamService", call: Call) -> RecordT | None:
+    async def _stored(self, service: IamService, call: Call) -> RecordT | None:
         name = self.name(call)
         return None if name is None else await self.store(service).get(call.account, name)

@@ -1,25 +1,23 @@
 """The kinds of identity provider; requests name theirs by ARN."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic
+from typing import Generic
 
 from keyfob.authz.operation import Call
 from keyfob.core.arn import iam_arn
 from keyfob.core.errors import AwsError
 from keyfob.services.iam import errors
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.kinds import ResourceKind
 from keyfob.store.ports.iam_providers import OpenIdProviderRecord, SamlProviderRecord
 from keyfob.store.ports.iam_resources import RecordT
-
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderKind(ResourceKind[RecordT], Generic[RecordT]):
     """OpenID Connect or SAML provider."""
 
-    async def resource(self, service: "IamService", call: Call) -> tuple[str, ...]:
+    async def resource(self, service: IamService, call: Call) -> tuple[str, ...]:
         """Return the ARN a call names, whether or not there is such a provider."""
         del service
         return (call.params[self.name_member],)

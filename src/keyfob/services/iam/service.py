@@ -3,8 +3,6 @@
 Source of actions and resources: Service Authorization Reference, AWS IAM (documented).
 """
 
-from dataclasses import dataclass
-
 from keyfob.authz.operation import (
     Auth,
     ContextBuilder,
@@ -15,12 +13,10 @@ from keyfob.authz.operation import (
     any_resource,
     arn_label,
 )
-from keyfob.core.ids import Randomness
 from keyfob.services.iam import resources
-from keyfob.services.iam.credential_reports import CredentialReports
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.entities import GROUP, ROLE, USER
 from keyfob.services.iam.instance_profiles import INSTANCE_PROFILE
-from keyfob.services.iam.key_uses import KeyUses
 from keyfob.services.iam.kinds import ResourceKind
 from keyfob.services.iam.operations import (
     access_keys,
@@ -53,38 +49,8 @@ from keyfob.services.iam.operations.tags import (
     SAML_PROVIDER_TAGS,
     USER_TAGS,
 )
-from keyfob.services.iam.ports import PassRoleCheck
 from keyfob.services.iam.providers import OPEN_ID_PROVIDER, SAML_PROVIDER
-from keyfob.store.ports.iam_aliases import AccountAliasStore
-from keyfob.store.ports.iam_groups import GroupStore
-from keyfob.store.ports.iam_instance_profiles import InstanceProfileStore
-from keyfob.store.ports.iam_policies import ManagedPolicyStore
-from keyfob.store.ports.iam_providers import OpenIdProviderStore, SamlProviderStore
 from keyfob.store.ports.iam_resources import RecordT
-from keyfob.store.ports.iam_roles import RoleStore
-from keyfob.store.ports.iam_users import UserStore
-from keyfob.tokens.sealed import Sealer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IamService:
-    """What IAM's operations work with."""
-
-    roles: RoleStore
-    users: UserStore
-    groups: GroupStore
-    policies: ManagedPolicyStore
-    instance_profiles: InstanceProfileStore
-    open_id_providers: OpenIdProviderStore
-    saml_providers: SamlProviderStore
-    aliases: AccountAliasStore
-    key_uses: KeyUses
-    reports: CredentialReports
-    pass_role: PassRoleCheck
-    sealer: Sealer
-    """Encrypts secret access keys."""
-    randomness: Randomness
-
 
 _Row = Operation[IamService]
 _Do = Handler[IamService]

@@ -1,10 +1,8 @@
 """AWS IoT's control plane: what it needs, and its operations."""
 
-from dataclasses import dataclass
-
 from keyfob.authz.operation import Auth, Handler, Operation, ResourceBuilder, any_resource
-from keyfob.core.ids import Randomness
 from keyfob.services.iot import resources
+from keyfob.services.iot.dependencies import IotService
 from keyfob.services.iot.operations import (
     attachments,
     effective_policies,
@@ -12,18 +10,6 @@ from keyfob.services.iot.operations import (
     policies,
     policy_versions,
 )
-from keyfob.services.iot.ports import EndpointAddress, TargetLookup
-from keyfob.store.ports.iot_policies import IotPolicyStore
-
-
-@dataclass(frozen=True, slots=True)
-class IotService:
-    """What IoT's operations work with."""
-
-    policies: IotPolicyStore
-    targets: TargetLookup
-    endpoint: EndpointAddress
-    randomness: Randomness
 
 
 def _row(

@@ -3,11 +3,12 @@
 from keyfob.services.sts.caller_policies import AuthorizedCallerPolicies
 from keyfob.services.sts.cognito_tokens import CognitoTokenVerifier
 from keyfob.services.sts.credentials import TemporaryCredentials
+from keyfob.services.sts.dependencies import StsService
 from keyfob.services.sts.domain.sessions import IssuedCredentials, SessionCredentials
 from keyfob.services.sts.domain.user_sessions import UserSessionCredentials
 from keyfob.services.sts.issuer import RoleSessionIssuer
 from keyfob.services.sts.oidc_tokens import WebIdentities
-from keyfob.services.sts.service import OPERATIONS, StsService
+from keyfob.services.sts.service import OPERATIONS
 
 __all__ = [
     "OPERATIONS",

@@ -4,11 +4,8 @@
 role's trust policy, so the handler asks for both together (`operations.assume_role`).
 """
 
-from dataclasses import dataclass
-
 from keyfob.authz.operation import Auth, Operation
-from keyfob.services.sts.domain.user_sessions import UserSessionCredentials
-from keyfob.services.sts.issuer import RoleSessionIssuer
+from keyfob.services.sts.dependencies import StsService
 from keyfob.services.sts.operations.assume_role import assume_role
 from keyfob.services.sts.operations.caller_identity import get_caller_identity
 from keyfob.services.sts.operations.information import (
@@ -23,25 +20,6 @@ from keyfob.services.sts.operations.user_sessions import (
     tagging,
 )
 from keyfob.services.sts.operations.web_identity import assume_role_with_web_identity
-from keyfob.services.sts.ports import (
-    AccessKeyAccounts,
-    CallerPolicies,
-    ManagedPolicyLookup,
-    WebIdentityVerifier,
-)
-
-
-@dataclass(frozen=True)
-class StsService:
-    """The dependencies of STS."""
-
-    issuer: RoleSessionIssuer
-    caller_policies: CallerPolicies
-    managed_policies: ManagedPolicyLookup
-    web_identities: WebIdentityVerifier
-    user_sessions: UserSessionCredentials
-    access_keys: AccessKeyAccounts
-
 
 OPERATIONS: tuple[Operation[StsService], ...] = (
     Operation("GetCallerIdentity", Auth.SIGV4_WITHOUT_POLICY, get_caller_identity),

@@ -5,8 +5,8 @@ from keyfob.authz.ports import PolicyChanges
 from keyfob.core.errors import AwsError
 from keyfob.core.ids import SystemRandomness
 from keyfob.services.iam.credential_reports import CredentialReports
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.key_uses import KeyUses
-from keyfob.services.iam.service import IamService
 from keyfob.store.database import Database
 from keyfob.store.iam_aliases import SqlAccountAliasStore
 from keyfob.store.iam_groups import SqlGroupStore

@@ -5,8 +5,9 @@ from tests.unit.services.caller import Caller
 from tests.unit.services.changes import RecordingChanges
 from tests.unit.services.iam.building import PassRoleAnswers, build_iam
 
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.policy_source import IamPolicies
-from keyfob.services.iam.service import OPERATIONS, IamService
+from keyfob.services.iam.service import OPERATIONS
 from keyfob.store.database import MemoryDatabase
 from keyfob.store.tables.metadata import metadata
 

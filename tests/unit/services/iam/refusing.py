@@ -4,7 +4,7 @@ import pytest
 from tests.unit.services.caller import Caller
 
 from keyfob.core.errors import AwsError
-from keyfob.services.iam.service import IamService
+from keyfob.services.iam.dependencies import IamService
 
 
 async def refuse(iam: Caller[IamService], name: str, **params: object) -> AwsError:

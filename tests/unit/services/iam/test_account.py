@@ -10,7 +10,7 @@ from tests.unit.services.iam.documents import ALLOW_ALL, IOT_CONNECT, LAMBDA_TRU
 from tests.unit.services.iam.refusing import refuse
 
 from keyfob.core.ids import AccountId, Region
-from keyfob.services.iam.service import IamService
+from keyfob.services.iam.dependencies import IamService
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 DATA = "arn:aws:iam::aws:policy/AWSIoTDataAccess"

@@ -7,7 +7,8 @@ from tests.unit.services.caller import Caller, load_model
 from tests.unit.services.iam.documents import IOT_CONNECT, LAMBDA_TRUST
 
 from keyfob.authz.operation import Auth
-from keyfob.services.iam.service import OPERATIONS, IamService
+from keyfob.services.iam.dependencies import IamService
+from keyfob.services.iam.service import OPERATIONS
 
 ABSENT = frozenset(
     re.findall(

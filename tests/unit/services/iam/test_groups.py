@@ -9,8 +9,8 @@ from tests.unit.services.iam.documents import ALLOW_ALL, IOT_CONNECT, padded
 from tests.unit.services.iam.refusing import refuse
 
 from keyfob.authz.ports import NamedPolicy
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.policy_source import IamPolicies
-from keyfob.services.iam.service import IamService
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 ANN = "arn:aws:iam::123456789012:user/ann"

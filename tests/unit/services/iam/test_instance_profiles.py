@@ -3,7 +3,7 @@ from tests.unit.services.iam.building import PassRoleAnswers
 from tests.unit.services.iam.documents import LAMBDA_TRUST
 from tests.unit.services.iam.refusing import refuse
 
-from keyfob.services.iam.service import IamService
+from keyfob.services.iam.dependencies import IamService
 
 ARN = "arn:aws:iam::123456789012:instance-profile/app/Box"
 ROLE = "arn:aws:iam::123456789012:role/Player"

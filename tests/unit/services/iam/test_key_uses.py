@@ -10,8 +10,8 @@ from tests.unit.services.iam.refusing import refuse
 from keyfob.core.ids import Region
 from keyfob.services.iam import key_uses
 from keyfob.services.iam.credentials import AccessKeyCredentials
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.key_uses import KeyUses
-from keyfob.services.iam.service import IamService
 from keyfob.store.database import MemoryDatabase
 from keyfob.store.tables.iam_entities import iam_access_key_uses
 

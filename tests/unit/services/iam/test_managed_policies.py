@@ -6,7 +6,7 @@ from tests.unit.services.changes import RecordingChanges
 from tests.unit.services.iam.documents import ALLOW_ALL, IOT_CONNECT, LAMBDA_TRUST, padded
 from tests.unit.services.iam.refusing import refuse
 
-from keyfob.services.iam.service import IamService
+from keyfob.services.iam.dependencies import IamService
 
 ARN = "arn:aws:iam::123456789012:policy/Play"
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"

@@ -6,9 +6,9 @@ from keyfob.authz.ports import NamedPolicy
 from keyfob.core.arn import ArnError
 from keyfob.policy import PolicyKind, parse_policy
 from keyfob.services.iam.aws_managed import load_aws_managed_policies
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.policy_source import DanglingPolicyError, IamPolicies
 from keyfob.services.iam.role_lookup import Roles
-from keyfob.services.iam.service import IamService
 from keyfob.store.database import MemoryDatabase
 
 ROLE = "arn:aws:iam::123456789012:role/app/Player"

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.services.caller import NOW_S, Caller
 from tests.unit.services.iam.refusing import refuse
 
-from keyfob.services.iam.service import IamService
+from keyfob.services.iam.dependencies import IamService
 
 OIDC = "arn:aws:iam::123456789012:oidc-provider/idp.example.com/realm"
 SAML = "arn:aws:iam::123456789012:saml-provider/Corp"

@@ -12,7 +12,7 @@ from tests.unit.services.iam.documents import (
 from tests.unit.services.iam.refusing import refuse
 
 from keyfob.core.ids import AccountId
-from keyfob.services.iam.service import IamService
+from keyfob.services.iam.dependencies import IamService
 
 ARN = "arn:aws:iam::123456789012:role/app/Player"
 AUDIENCE = {"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-central-1:pool"}}

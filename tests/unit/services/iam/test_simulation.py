@@ -6,7 +6,7 @@ from tests.unit.services.caller import ACCOUNT, Caller
 from tests.unit.services.iam.documents import LAMBDA_TRUST
 
 from keyfob.core.errors import AwsError
-from keyfob.services.iam.service import IamService
+from keyfob.services.iam.dependencies import IamService
 
 USER = f"arn:aws:iam::{ACCOUNT}:user/ann"
 TOPIC = "arn:aws:iot:eu-central-1:123456789012:topic/"

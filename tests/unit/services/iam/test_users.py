@@ -8,8 +8,8 @@ from keyfob.authz.errors import UnknownCredentialError
 from keyfob.authz.operation import _AUTHORIZER, AuthorizedRequest
 from keyfob.authz.principal import IamUser, RoleSession
 from keyfob.services.iam.credentials import AccessKeyCredentials
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.operations.users import get_user
-from keyfob.services.iam.service import IamService
 from keyfob.store.database import MemoryDatabase
 
 ARN = "arn:aws:iam::123456789012:user/ann"

@@ -5,8 +5,9 @@ from tests.unit.services.caller import Caller
 from tests.unit.services.changes import RecordingChanges
 
 from keyfob.core.ids import AccountId, Region, SystemRandomness
+from keyfob.services.iot.dependencies import IotService
 from keyfob.services.iot.ports import EndpointAddress
-from keyfob.services.iot.service import OPERATIONS, IotService
+from keyfob.services.iot.service import OPERATIONS
 from keyfob.store.database import MemoryDatabase
 from keyfob.store.iot_policies import SqlIotPolicyStore
 from keyfob.store.tables.metadata import metadata

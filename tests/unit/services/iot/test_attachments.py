@@ -7,8 +7,8 @@ from tests.unit.services.iot.conftest import Targets
 
 from keyfob.authz.ports import NamedPolicy
 from keyfob.core.errors import AwsError
+from keyfob.services.iot.dependencies import IotService
 from keyfob.services.iot.policy_source import IotPolicies
-from keyfob.services.iot.service import IotService
 
 IDENTITY = f"{REGION}:00000000-1111-4222-8333-444444444444"
 OTHER = f"{REGION}:99999999-1111-4222-8333-444444444444"

@@ -5,7 +5,7 @@ from tests.unit.services.caller import ACCOUNT, REGION, Caller
 from tests.unit.services.iot.conftest import Targets
 
 from keyfob.core.errors import AwsError
-from keyfob.services.iot.service import IotService
+from keyfob.services.iot.dependencies import IotService
 
 IDENTITY = f"{REGION}:00000000-1111-4222-8333-444444444444"
 TOPIC = f"arn:aws:iot:{REGION}:{ACCOUNT}:topic/"

@@ -6,8 +6,8 @@ from tests.unit.services.caller import ACCOUNT, NOW_S, REGION, Caller
 from tests.unit.services.changes import RecordingChanges
 
 from keyfob.core.errors import AwsError
+from keyfob.services.iot.dependencies import IotService
 from keyfob.services.iot.ports import EndpointAddress
-from keyfob.services.iot.service import IotService
 
 ARN = f"arn:aws:iot:{REGION}:{ACCOUNT}:policy/play"
 

@@ -7,12 +7,13 @@ Once an identity has its logins, credentials are had without writing anything.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.errors import AwsError
 from keyfob.core.ids import new_regional_uuid
 from keyfob.services.cognito_identity import errors
+from keyfob.services.cognito_identity.dependencies import CognitoIdentityService
 from keyfob.services.cognito_identity.domain.guest_policies import GUEST_SESSION_POLICIES
 from keyfob.services.cognito_identity.domain.linking import (
     new_identity,
@@ -41,9 +42,6 @@ from keyfob.store.ports.identities import (
 )
 from keyfob.store.ports.identity_pools import IdentityPoolRecord
 
-if TYPE_CHECKING:
-    from keyfob.services.cognito_identity.service import CognitoIdentityService
-
 SESSION_NAME = "CognitoIdentityCredentials"
 """Session name of every identity (observed in IoT logs); only the context tells them apart."""
 
@@ -53,9 +51,7 @@ CREDENTIALS_DURATION_S = 3600
 _LOG = logging.getLogger(__name__)
 
 
-async def get_id(
-    service: "CognitoIdentityService", request: AuthorizedRequest
-) -> Mapping[str, Any]:
+async def get_id(service: CognitoIdentityService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return the identity of a person, or a new one; a guest gets a new one each time.
 
     `AccountId` is taken and not compared: the pool's id alone names the pool.
@@ -83,7 +79,7 @@ async def get_id(
 
 
 async def get_credentials_for_identity(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Exchange login tokens for an hour of the role that the pool gives the person."""
     named, pool = await require_identity(service, request.params["IdentityId"])
@@ -117,7 +113,7 @@ class _Session:
 
 
 async def _open_for_developer(
-    service: "CognitoIdentityService",
+    service: CognitoIdentityService,
     pool: IdentityPoolRecord,
     identity: IdentityRecord,
     tokens: Mapping[str, str],
@@ -143,7 +139,7 @@ def require_guest(identity: IdentityRecord, pool: IdentityPoolRecord) -> None:
 
 
 async def link_logins(
-    service: "CognitoIdentityService",
+    service: CognitoIdentityService,
     pool: IdentityPoolRecord,
     named: IdentityRecord,
     verified: Sequence[VerifiedLogin],
@@ -176,7 +172,7 @@ def build_amr(verified: Sequence[VerifiedLogin] | None) -> tuple[str, ...]:
 
 
 async def _issue(
-    service: "CognitoIdentityService",
+    service: CognitoIdentityService,
     pool: IdentityPoolRecord,
     identity: IdentityRecord,
     session: _Session,

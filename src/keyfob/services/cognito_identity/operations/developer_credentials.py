@@ -1,8 +1,7 @@
 """The enhanced flow of a developer's users: their token instead of a provider's."""
 
-from typing import TYPE_CHECKING
-
 from keyfob.services.cognito_identity import errors
+from keyfob.services.cognito_identity.dependencies import CognitoIdentityService
 from keyfob.services.cognito_identity.domain.developers import describe_login
 from keyfob.services.cognito_identity.domain.open_id import ISSUER, TAGS_CLAIM
 from keyfob.services.cognito_identity.domain.roles import AUTHENTICATED
@@ -12,12 +11,9 @@ from keyfob.tokens.claims import Claims
 from keyfob.tokens.errors import TokenError
 from keyfob.tokens.verify import Expectation, verify_token
 
-if TYPE_CHECKING:
-    from keyfob.services.cognito_identity.service import CognitoIdentityService
-
 
 async def verify_developer_token(
-    service: "CognitoIdentityService",
+    service: CognitoIdentityService,
     pool: IdentityPoolRecord,
     identity: IdentityRecord,
     token: str,

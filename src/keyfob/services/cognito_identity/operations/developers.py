@@ -1,11 +1,12 @@
 """The developer's own users: token, look-up, merge, unlink."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.ids import new_regional_uuid
 from keyfob.services.cognito_identity import errors
+from keyfob.services.cognito_identity.dependencies import CognitoIdentityService
 from keyfob.services.cognito_identity.domain.developers import (
     describe_login,
     merge_users,
@@ -28,14 +29,11 @@ from keyfob.store.ports.identities import IdentityRecord, IdentityResolution, Lo
 from keyfob.store.ports.identity_pools import IdentityPoolRecord
 from keyfob.tokens.issue import sign_jwt
 
-if TYPE_CHECKING:
-    from keyfob.services.cognito_identity.service import CognitoIdentityService
-
 MAX_USERS_PER_PAGE = 60
 
 
 async def get_open_id_token_for_developer_identity(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a token for a user whom the developer vouches for, registering them if need be."""
     params, now_s = request.params, request.now_s
@@ -54,7 +52,7 @@ async def get_open_id_token_for_developer_identity(
 
 
 async def lookup_developer_identity(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Show which identity a developer's user has, or which users an identity has."""
     params = request.params
@@ -84,7 +82,7 @@ async def lookup_developer_identity(
 
 
 async def merge_developer_identities(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Make two of the developer's users one: the destination's identity; sessions are told."""
     params, now_s = request.params, request.now_s
@@ -103,7 +101,7 @@ async def merge_developer_identities(
 
 
 async def unlink_developer_identity(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Take one of the developer's users from an identity; its sessions are told."""
     params = request.params
@@ -124,7 +122,7 @@ async def unlink_developer_identity(
 
 
 async def _resolve(
-    service: "CognitoIdentityService",
+    service: CognitoIdentityService,
     pool: IdentityPoolRecord,
     identity_id: str | None,
     logins: Sequence[Login],
@@ -148,7 +146,7 @@ async def _resolve(
 
 
 async def _require_of_pool(
-    service: "CognitoIdentityService", pool: IdentityPoolRecord, identity_id: str
+    service: CognitoIdentityService, pool: IdentityPoolRecord, identity_id: str
 ) -> IdentityRecord:
     """Return an identity of a pool; those of other pools do not exist for it."""
     identity, owner = await require_identity(service, identity_id, pool.account)

@@ -1,22 +1,20 @@
 """DescribeIdentity, ListIdentities, DeleteIdentities, UnlinkIdentity."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.services.cognito_identity import errors
+from keyfob.services.cognito_identity.dependencies import CognitoIdentityService
 from keyfob.services.cognito_identity.domain.linking import unlink
 from keyfob.services.cognito_identity.domain.logins import verify_logins
 from keyfob.services.cognito_identity.domain.pages import parse_page_token, render_page_token
 from keyfob.services.cognito_identity.operations.ownership import require_identity, require_pool
 from keyfob.store.ports.identities import IdentityRecord, IdentityResolution
 
-if TYPE_CHECKING:
-    from keyfob.services.cognito_identity.service import CognitoIdentityService
-
 
 async def describe_identity(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Show an identity and the providers of its logins."""
     identity, _ = await require_identity(service, request.params["IdentityId"], request.account)
@@ -24,7 +22,7 @@ async def describe_identity(
 
 
 async def list_identities(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """List a pool's identities, the disabled ones unless they are hidden."""
     pool = await require_pool(service, request.params["IdentityPoolId"], request.account)
@@ -46,7 +44,7 @@ async def list_identities(
 
 
 async def delete_identities(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Delete identities; their sessions end at once.
 
@@ -68,7 +66,7 @@ async def delete_identities(
 
 
 async def unlink_identity(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Take logins from an identity for who proves one of its logins; its sessions are told."""
     named, pool = await require_identity(service, request.params["IdentityId"])

@@ -1,10 +1,11 @@
 """GetOpenIdToken: the basic (classic) flow, in which the application assumes the role itself."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.services.cognito_identity import errors
+from keyfob.services.cognito_identity.dependencies import CognitoIdentityService
 from keyfob.services.cognito_identity.domain.logins import verify_logins
 from keyfob.services.cognito_identity.domain.open_id import build_claims
 from keyfob.services.cognito_identity.domain.principal_tags import build_principal_tags
@@ -16,12 +17,9 @@ from keyfob.services.cognito_identity.operations.credentials import (
 from keyfob.services.cognito_identity.operations.ownership import require_identity
 from keyfob.tokens.issue import sign_jwt
 
-if TYPE_CHECKING:
-    from keyfob.services.cognito_identity.service import CognitoIdentityService
-
 
 async def get_open_id_token(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Exchange login tokens for a token of the pool's own, good for ten minutes."""
     named, pool = await require_identity(service, request.params["IdentityId"])

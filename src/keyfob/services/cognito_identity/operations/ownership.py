@@ -1,18 +1,14 @@
 """Finding what an operation is about, if it belongs to the caller's account."""
 
-from typing import TYPE_CHECKING
-
 from keyfob.core.ids import AccountId
 from keyfob.services.cognito_identity import errors
+from keyfob.services.cognito_identity.dependencies import CognitoIdentityService
 from keyfob.store.ports.identities import IdentityRecord
 from keyfob.store.ports.identity_pools import IdentityPoolRecord
 
-if TYPE_CHECKING:
-    from keyfob.services.cognito_identity.service import CognitoIdentityService
-
 
 async def require_pool(
-    service: "CognitoIdentityService", pool_id: str, account: AccountId | None = None
+    service: CognitoIdentityService, pool_id: str, account: AccountId | None = None
 ) -> IdentityPoolRecord:
     """Return a pool, of any account when none is given (the public operations).
 
@@ -26,7 +22,7 @@ async def require_pool(
 
 
 async def require_identity(
-    service: "CognitoIdentityService", identity_id: str, account: AccountId | None = None
+    service: CognitoIdentityService, identity_id: str, account: AccountId | None = None
 ) -> tuple[IdentityRecord, IdentityPoolRecord]:
     """Return an identity and its pool.
 

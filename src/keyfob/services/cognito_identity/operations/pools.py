@@ -1,22 +1,20 @@
 """CreateIdentityPool, DescribeIdentityPool, UpdateIdentityPool, DeleteIdentityPool and the list."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.ids import new_regional_uuid
 from keyfob.services.cognito_identity import errors
+from keyfob.services.cognito_identity.dependencies import CognitoIdentityService
 from keyfob.services.cognito_identity.domain.configuration import read_settings, render_pool
 from keyfob.services.cognito_identity.domain.pages import parse_page_token, render_page_token
 from keyfob.services.cognito_identity.operations.ownership import require_pool
 from keyfob.store.ports.identity_pools import IdentityPoolRecord
 
-if TYPE_CHECKING:
-    from keyfob.services.cognito_identity.service import CognitoIdentityService
-
 
 async def create_identity_pool(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Make an identity pool in the caller's account and region."""
     blank = IdentityPoolRecord(
@@ -33,7 +31,7 @@ async def create_identity_pool(
 
 
 async def describe_identity_pool(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Show a pool's settings."""
     pool = await require_pool(service, request.params["IdentityPoolId"], request.account)
@@ -41,7 +39,7 @@ async def describe_identity_pool(
 
 
 async def update_identity_pool(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Replace a pool's settings: what the call leaves out is cleared, its tags excepted."""
     pool_id: str = request.params["IdentityPoolId"]
@@ -53,7 +51,7 @@ async def update_identity_pool(
 
 
 async def delete_identity_pool(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Delete a pool with its identities, whose sessions end with them."""
     pool_id: str = request.params["IdentityPoolId"]
@@ -64,7 +62,7 @@ async def delete_identity_pool(
 
 
 async def list_identity_pools(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """List the pools of the caller's account and region."""
     limit: int = request.params["MaxResults"]

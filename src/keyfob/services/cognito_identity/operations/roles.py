@@ -1,12 +1,13 @@
 """SetIdentityPoolRoles, SetPrincipalTagAttributeMap and what shows them."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.services.cognito_identity import errors
+from keyfob.services.cognito_identity.dependencies import CognitoIdentityService
 from keyfob.services.cognito_identity.domain.configuration import (
     mapped_roles,
     read_role_mappings,
@@ -16,15 +17,12 @@ from keyfob.services.cognito_identity.domain.configuration import (
 from keyfob.services.cognito_identity.operations.ownership import require_pool
 from keyfob.store.ports.identity_pools import PrincipalTagMap
 
-if TYPE_CHECKING:
-    from keyfob.services.cognito_identity.service import CognitoIdentityService
-
 PASSED_TO = "cognito-identity.amazonaws.com"
 """`iam:PassedToService` of the roles that a pool is given."""
 
 
 async def set_identity_pool_roles(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Replace a pool's roles and role mappings; the caller needs `iam:PassRole` on each role."""
     pool_id: str = request.params["IdentityPoolId"]
@@ -43,7 +41,7 @@ async def set_identity_pool_roles(
 
 
 async def get_identity_pool_roles(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Show a pool's roles and role mappings."""
     pool = await require_pool(service, request.params["IdentityPoolId"], request.account)
@@ -54,7 +52,7 @@ async def get_identity_pool_roles(
 
 
 async def set_principal_tag_attribute_map(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Replace which claims of a provider become principal tags."""
     pool_id: str = request.params["IdentityPoolId"]
@@ -75,7 +73,7 @@ async def set_principal_tag_attribute_map(
 
 
 async def get_principal_tag_attribute_map(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Show which claims of a provider become principal tags."""
     provider: str = request.params["IdentityProviderName"]

@@ -1,22 +1,20 @@
 """TagResource, UntagResource, ListTagsForResource."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.arn import ArnError, identity_pool_arn, parse_arn
 from keyfob.services.cognito_identity import errors
+from keyfob.services.cognito_identity.dependencies import CognitoIdentityService
 from keyfob.services.cognito_identity.domain.tags import require_legal_tags
 from keyfob.store.ports.identity_pools import IdentityPoolRecord
 
-if TYPE_CHECKING:
-    from keyfob.services.cognito_identity.service import CognitoIdentityService
-
 
 async def tag_resource(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Add tags to a pool, or replace their values."""
     added = request.params["Tags"]
@@ -25,7 +23,7 @@ async def tag_resource(
 
 
 async def untag_resource(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Take tags from a pool; keys that it does not have are passed over."""
     removed = frozenset(request.params["TagKeys"])
@@ -38,14 +36,14 @@ async def untag_resource(
 
 
 async def list_tags_for_resource(
-    service: "CognitoIdentityService", request: AuthorizedRequest
+    service: CognitoIdentityService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Show a pool's tags."""
     return {"Tags": (await _find(service, request)).tags}
 
 
 async def _change(
-    service: "CognitoIdentityService",
+    service: CognitoIdentityService,
     request: AuthorizedRequest,
     change: Callable[[Mapping[str, str]], dict[str, str]],
 ) -> None:
@@ -57,9 +55,7 @@ async def _change(
         raise errors.resource_not_found(request.params["ResourceArn"])
 
 
-async def _find(
-    service: "CognitoIdentityService", request: AuthorizedRequest
-) -> IdentityPoolRecord:
+async def _find(service: CognitoIdentityService, request: AuthorizedRequest) -> IdentityPoolRecord:
     """Return the pool that an ARN names, if it is the caller's."""
     resource_arn: str = request.params["ResourceArn"]
     try:

@@ -1,19 +1,17 @@
 """Access keys of users: Create, List, Update, Delete, GetAccessKeyLastUsed."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.ids import new_secret_access_key, new_unique_id
 from keyfob.services.iam import errors
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.entities import USER
 from keyfob.services.iam.paging import cut_page
 from keyfob.store.ports.iam_users import AccessKeyRecord, UserRecord
-
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
 
 MAX_ACCESS_KEYS = 2
 """Access keys of one user; IAM User Guide, `reference_iam-quotas` (documented)."""
@@ -21,7 +19,7 @@ MAX_ACCESS_KEYS = 2
 SECRET_PURPOSE = "iam secret access key"  # noqa: S105 - what the sealed bytes are, not a secret
 
 
-async def create_access_key(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def create_access_key(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Make an access key; this answer is the only one that ever holds the secret."""
     secret = new_secret_access_key(service.randomness)
     access_key_id = new_unique_id(service.randomness, "AKIA")
@@ -40,7 +38,7 @@ async def create_access_key(service: "IamService", request: AuthorizedRequest) -
     return {"AccessKey": {**_render_key(record, key), "SecretAccessKey": secret}}
 
 
-async def list_access_keys(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def list_access_keys(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a page of a user's keys, without secrets."""
     record = await USER.find(service, request)
     keys, more = cut_page(
@@ -49,7 +47,7 @@ async def list_access_keys(service: "IamService", request: AuthorizedRequest) ->
     return {"AccessKeyMetadata": [_render_key(record, key) for key in keys], **more}
 
 
-async def update_access_key(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def update_access_key(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Switch a key on or off."""
     access_key_id, status = request.params["AccessKeyId"], request.params["Status"]
 
@@ -67,7 +65,7 @@ async def update_access_key(service: "IamService", request: AuthorizedRequest) -
     return {}
 
 
-async def delete_access_key(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def delete_access_key(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Delete a key."""
     access_key_id = request.params["AccessKeyId"]
 
@@ -81,7 +79,7 @@ async def delete_access_key(service: "IamService", request: AuthorizedRequest) -
 
 
 async def get_access_key_last_used(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return whose a key is and when it last signed; `N/A` stands for never.
 

@@ -1,12 +1,13 @@
 """What is known of the whole account: its alias and GetAccountSummary."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.ids import AccountId
 from keyfob.policy import MANAGED_POLICY_CHARACTERS
 from keyfob.services.iam import errors
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.documents import INLINE_CHARACTERS, TRUST_POLICY_CHARACTERS
 from keyfob.services.iam.domain.versions import MAX_VERSIONS
 from keyfob.services.iam.operations.access_keys import MAX_ACCESS_KEYS
@@ -14,9 +15,6 @@ from keyfob.services.iam.operations.attachments import MAX_ATTACHED
 from keyfob.services.iam.operations.groups import MAX_GROUPS_PER_USER
 from keyfob.services.iam.paging import read_all
 from keyfob.store.ports.iam_aliases import AliasTakenError
-
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
 
 _QUOTAS: Mapping[str, int] = {
     "UserPolicySizeQuota": INLINE_CHARACTERS["user"],
@@ -47,7 +45,7 @@ _WITHOUT: Mapping[str, int] = {
 
 
 async def create_account_alias(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Give the account an alias in place of the one it had.
 
@@ -62,7 +60,7 @@ async def create_account_alias(
 
 
 async def delete_account_alias(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Take the alias away."""
     alias = request.params["AccountAlias"]
@@ -72,16 +70,14 @@ async def delete_account_alias(
 
 
 async def list_account_aliases(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return the alias, if there is one."""
     alias = await service.aliases.get(request.account)
     return {"AccountAliases": [] if alias is None else [alias], "IsTruncated": False}
 
 
-async def get_account_summary(
-    service: "IamService", request: AuthorizedRequest
-) -> Mapping[str, Any]:
+async def get_account_summary(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return what there is how often, and the quotas that are held to."""
     account = request.account
     policies = await read_all(service.policies, account)
@@ -97,6 +93,6 @@ async def get_account_summary(
     return {"SummaryMap": {**counts, **_QUOTAS, **_WITHOUT}}
 
 
-async def _count_providers(service: "IamService", account: AccountId) -> int:
+async def _count_providers(service: IamService, account: AccountId) -> int:
     open_id = await service.open_id_providers.count(account)
     return open_id + await service.saml_providers.count(account)

@@ -2,21 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic
 
 import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest, Params
 from keyfob.services.iam import errors
 from keyfob.services.iam.aws_managed import is_aws_managed
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.entities import GROUP, ROLE, USER
 from keyfob.services.iam.kinds import ResourceKind
 from keyfob.services.iam.operations.managed_policies import find_policy, require_attachable
 from keyfob.services.iam.paging import cut_page
 from keyfob.store.ports.iam_entities import EntityStore, EntityT, IamEntity, IamPrincipal
-
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
 
 MAX_ATTACHED = 10
 """Managed policies of one entity; IAM User Guide, `reference_iam-quotas` (documented)."""
@@ -28,7 +26,7 @@ class Attachments(Generic[EntityT]):
 
     kind: ResourceKind[EntityT]
 
-    async def attach(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+    async def attach(self, service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
         """Attach a policy; nothing happens when it is attached already."""
         arn = request.params["PolicyArn"]
         require_attachable(arn, request.account)
@@ -43,7 +41,7 @@ class Attachments(Generic[EntityT]):
         await self.kind.update(service, request, change)
         return {}
 
-    async def detach(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+    async def detach(self, service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
         """Detach a policy."""
         arn = request.params["PolicyArn"]
 
@@ -56,7 +54,7 @@ class Attachments(Generic[EntityT]):
         await self.kind.update(service, request, change)
         return {}
 
-    async def list(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+    async def list(self, service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
         """Return a page of the attached policies."""
         record = await self.kind.find(service, request)
         prefix = request.params.get("PathPrefix", "/")
@@ -72,7 +70,7 @@ GROUP_ATTACHMENTS = Attachments(GROUP)
 
 
 async def list_entities_for_policy(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a page of the groups, roles and users that have a policy."""
     params = request.params

@@ -4,11 +4,12 @@ The listing is one sequence of parts, users first; a marker names the part and w
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.ids import AccountId
 from keyfob.services.iam.aws_managed import load_aws_managed_policies
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.documents import render_document
 from keyfob.services.iam.operations.attachments import render_attached
 from keyfob.services.iam.operations.groups import render_group
@@ -25,17 +26,14 @@ from keyfob.store.ports.iam_roles import RoleRecord
 from keyfob.store.ports.iam_users import UserRecord
 from keyfob.store.ports.page import Page
 
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
-
 _Detail = dict[str, Any]
 
-_ReadPart = Callable[["IamService", AccountId, str | None, int], Awaitable[Page[_Detail]]]
+_ReadPart = Callable[[IamService, AccountId, str | None, int], Awaitable[Page[_Detail]]]
 """Returns a part's details after a key, at most so many."""
 
 
 async def get_account_authorization_details(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a page of what the filter wants; without a filter, of everything."""
     wanted = request.params.get("Filter") or list(_PARTS)
@@ -58,13 +56,13 @@ async def get_account_authorization_details(
 
 
 async def _users(
-    service: "IamService", account: AccountId, after: str | None, limit: int
+    service: IamService, account: AccountId, after: str | None, limit: int
 ) -> Page[_Detail]:
     page = await service.users.page(account, after=after, limit=limit)
     return Page(tuple([await _user(service, user) for user in page.items]), page.next_after)
 
 
-async def _user(service: "IamService", record: UserRecord) -> _Detail:
+async def _user(service: IamService, record: UserRecord) -> _Detail:
     groups = await service.groups.groups_of(record.account, record.name)
     return {
         **render_whole_user(record),
@@ -75,7 +73,7 @@ async def _user(service: "IamService", record: UserRecord) -> _Detail:
 
 
 async def _groups(
-    service: "IamService", account: AccountId, after: str | None, limit: int
+    service: IamService, account: AccountId, after: str | None, limit: int
 ) -> Page[_Detail]:
     page = await service.groups.page(account, after=after, limit=limit)
     return Page(tuple(_group(group) for group in page.items), page.next_after)
@@ -90,13 +88,13 @@ def _group(record: GroupRecord) -> _Detail:
 
 
 async def _roles(
-    service: "IamService", account: AccountId, after: str | None, limit: int
+    service: IamService, account: AccountId, after: str | None, limit: int
 ) -> Page[_Detail]:
     page = await service.roles.page(account, after=after, limit=limit)
     return Page(tuple([await _role(service, role) for role in page.items]), page.next_after)
 
 
-async def _role(service: "IamService", record: RoleRecord) -> _Detail:
+async def _role(service: IamService, record: RoleRecord) -> _Detail:
     profiles = await service.instance_profiles.with_role(record.account, record.name)
     role = render_whole_role(record)
     for member in ("Description", "MaxSessionDuration"):
@@ -110,7 +108,7 @@ async def _role(service: "IamService", record: RoleRecord) -> _Detail:
 
 
 async def _local_policies(
-    service: "IamService", account: AccountId, after: str | None, limit: int
+    service: IamService, account: AccountId, after: str | None, limit: int
 ) -> Page[_Detail]:
     page = await service.policies.page(account, after=after, limit=limit)
     details = [
@@ -120,7 +118,7 @@ async def _local_policies(
 
 
 async def _aws_policies(
-    service: "IamService", account: AccountId, after: str | None, limit: int
+    service: IamService, account: AccountId, after: str | None, limit: int
 ) -> Page[_Detail]:
     """Return those of AWS's policies that the account uses: they fit one page after another."""
     details: list[_Detail] = []

@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic
 
 import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.ids import AccountId
 from keyfob.services.iam import errors
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.entities import ROLE, USER, PrincipalKind, PrincipalT
 from keyfob.services.iam.operations.managed_policies import require_attachable
 from keyfob.store.ports.iam_entities import IamPrincipal
-
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,7 @@ class Boundaries(Generic[PrincipalT]):
 
     kind: PrincipalKind[PrincipalT]
 
-    async def put(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+    async def put(self, service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
         """Set or replace the boundary."""
         arn = request.params["PermissionsBoundary"]
         require_boundary(arn, request.account)
@@ -32,7 +30,7 @@ class Boundaries(Generic[PrincipalT]):
         )
         return {}
 
-    async def delete(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+    async def delete(self, service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
         """Remove the boundary."""
 
         def change(record: PrincipalT) -> PrincipalT:

@@ -1,19 +1,17 @@
 """GenerateCredentialReport and GetCredentialReport."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.services.iam import errors
 from keyfob.services.iam.credential_reports import write_report
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.paging import read_all
-
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
 
 
 async def generate_credential_report(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Make a report, unless there is one less than four hours old."""
     report = service.reports.get(request.account)
@@ -25,7 +23,7 @@ async def generate_credential_report(
 
 
 async def get_credential_report(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return the report."""
     report = service.reports.get(request.account)

@@ -1,7 +1,7 @@
 """Groups: Create, Get, List, Update, Delete, and who is in them."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -9,20 +9,18 @@ from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.arn import iam_arn
 from keyfob.core.ids import new_unique_id
 from keyfob.services.iam import errors
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.entities import GROUP, USER, require_no_policies
 from keyfob.services.iam.operations.users import render_user
 from keyfob.services.iam.paging import cut_page, page_limit, page_start, render_page
 from keyfob.store.ports.iam_groups import GroupRecord, TooManyGroupsError, UnknownGroupError
 from keyfob.store.ports.iam_resources import UnknownResourceError
 
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
-
 MAX_GROUPS_PER_USER = 10
 """IAM User Guide, `reference_iam-quotas` (documented)."""
 
 
-async def create_group(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def create_group(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Make a group with nobody in it."""
     name, path = request.params["GroupName"], request.params.get("Path", "/")
     record = GroupRecord(
@@ -37,7 +35,7 @@ async def create_group(service: "IamService", request: AuthorizedRequest) -> Map
     return {"Group": render_group(record)}
 
 
-async def get_group(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def get_group(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a group and a page of its users."""
     record = await GROUP.find(service, request)
     page = await service.groups.members(
@@ -53,7 +51,7 @@ async def get_group(service: "IamService", request: AuthorizedRequest) -> Mappin
     }
 
 
-async def list_groups(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def list_groups(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a page of groups."""
     page = await service.groups.page(
         request.account,
@@ -65,7 +63,7 @@ async def list_groups(service: "IamService", request: AuthorizedRequest) -> Mapp
     return {"Groups": groups, **render_page("groups", page.next_after)}
 
 
-async def update_group(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def update_group(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Rename a group or move it to another path; its id, policies and members stay."""
     params = request.params
 
@@ -79,13 +77,13 @@ async def update_group(service: "IamService", request: AuthorizedRequest) -> Map
     return {}
 
 
-async def delete_group(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def delete_group(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Delete a group that has neither users nor policies left."""
     await GROUP.delete(service, request, require_no_policies)
     return {}
 
 
-async def add_user_to_group(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def add_user_to_group(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Put a user into a group; nothing happens when it is there already."""
     group, user = request.params["GroupName"], request.params["UserName"]
     try:
@@ -100,7 +98,7 @@ async def add_user_to_group(service: "IamService", request: AuthorizedRequest) -
 
 
 async def remove_user_from_group(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Take a user out of a group."""
     group, user = request.params["GroupName"], request.params["UserName"]
@@ -116,7 +114,7 @@ async def remove_user_from_group(
 
 
 async def list_groups_for_user(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a page of the groups a user is in."""
     record = await USER.find(service, request)

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic
 
 import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.services.iam import errors
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.documents import (
     render_document,
     require_inline_document,
@@ -18,9 +19,6 @@ from keyfob.services.iam.kinds import ResourceKind
 from keyfob.services.iam.paging import cut_page
 from keyfob.store.ports.iam_entities import EntityT
 
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
-
 
 @dataclass(frozen=True, slots=True)
 class InlinePolicies(Generic[EntityT]):
@@ -28,7 +26,7 @@ class InlinePolicies(Generic[EntityT]):
 
     kind: ResourceKind[EntityT]
 
-    async def put(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+    async def put(self, service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
         """Add or replace an inline policy."""
         name, document = request.params["PolicyName"], request.params["PolicyDocument"]
         require_inline_document(self.kind.word, self.kind.require_name(request.call), document)
@@ -41,7 +39,7 @@ class InlinePolicies(Generic[EntityT]):
         await self.kind.update(service, request, change)
         return {}
 
-    async def get(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+    async def get(self, service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
         """Return an inline policy."""
         record = await self.kind.find(service, request)
         name = request.params["PolicyName"]
@@ -53,13 +51,13 @@ class InlinePolicies(Generic[EntityT]):
             "PolicyDocument": render_document(record.inline[name]),
         }
 
-    async def list(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+    async def list(self, service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
         """Return a page of the inline policies' names."""
         record = await self.kind.find(service, request)
         names, more = cut_page("inline", request.params, record.inline, key=str)
         return {"PolicyNames": names, **more}
 
-    async def delete(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+    async def delete(self, service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
         """Delete an inline policy."""
         name = request.params["PolicyName"]
 

@@ -1,7 +1,7 @@
 """Instance profiles: Create, Get, List, Delete, and the role each may hold."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -9,6 +9,7 @@ from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.arn import iam_arn
 from keyfob.core.ids import AccountId, new_unique_id
 from keyfob.services.iam import errors
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.tags import add_tags, render_tags
 from keyfob.services.iam.entities import ROLE
 from keyfob.services.iam.instance_profiles import INSTANCE_PROFILE
@@ -16,15 +17,12 @@ from keyfob.services.iam.operations.roles import render_role
 from keyfob.services.iam.paging import cut_page, page_limit, page_start, render_page
 from keyfob.store.ports.iam_instance_profiles import InstanceProfileRecord, UnknownRoleError
 
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
-
 _PASSED_TO = "ec2.amazonaws.com"
 """The service that instance profiles hand their role to."""
 
 
 async def create_instance_profile(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Make an instance profile that holds no role yet."""
     params = request.params
@@ -43,7 +41,7 @@ async def create_instance_profile(
 
 
 async def get_instance_profile(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return an instance profile with its role."""
     record = await INSTANCE_PROFILE.find(service, request)
@@ -51,7 +49,7 @@ async def get_instance_profile(
 
 
 async def list_instance_profiles(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a page of instance profiles, without tags as AWS documents."""
     page = await service.instance_profiles.page(
@@ -65,7 +63,7 @@ async def list_instance_profiles(
 
 
 async def list_instance_profiles_for_role(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a page of the instance profiles that hold a role."""
     role = await ROLE.find(service, request)
@@ -77,7 +75,7 @@ async def list_instance_profiles_for_role(
 
 
 async def delete_instance_profile(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Delete an instance profile that holds no role."""
 
@@ -90,7 +88,7 @@ async def delete_instance_profile(
 
 
 async def add_role_to_instance_profile(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Let an instance profile hold a role; the caller needs `iam:PassRole` on it.
 
@@ -113,7 +111,7 @@ async def add_role_to_instance_profile(
 
 
 async def remove_role_from_instance_profile(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Take the role out of an instance profile."""
     role_name = request.params["RoleName"]
@@ -128,14 +126,14 @@ async def remove_role_from_instance_profile(
 
 
 async def render_profiles(
-    service: "IamService", account: AccountId, records: Iterable[InstanceProfileRecord]
+    service: IamService, account: AccountId, records: Iterable[InstanceProfileRecord]
 ) -> list[dict[str, Any]]:
     """Return instance profiles with their roles, in the form of listings."""
     return [await _render_profile(service, account, record) for record in records]
 
 
 async def _render_profile(
-    service: "IamService", account: AccountId, record: InstanceProfileRecord
+    service: IamService, account: AccountId, record: InstanceProfileRecord
 ) -> dict[str, Any]:
     role = None if record.role_name is None else await service.roles.get(account, record.role_name)
     return {
@@ -149,7 +147,7 @@ async def _render_profile(
 
 
 async def _render_whole_profile(
-    service: "IamService", record: InstanceProfileRecord
+    service: IamService, record: InstanceProfileRecord
 ) -> dict[str, Any]:
     profile = await _render_profile(service, record.account, record)
     if record.tags:

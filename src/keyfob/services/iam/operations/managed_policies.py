@@ -1,13 +1,14 @@
 """Managed policies: CreatePolicy, GetPolicy, ListPolicies, DeletePolicy."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.arn import iam_arn
 from keyfob.core.ids import AccountId, new_unique_id
 from keyfob.services.iam import errors
 from keyfob.services.iam.aws_managed import is_aws_managed, load_aws_managed_policies
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.documents import require_managed_document
 from keyfob.services.iam.domain.tags import add_tags, render_tags
 from keyfob.services.iam.paging import page_limit, page_start, render_page
@@ -20,14 +21,11 @@ from keyfob.store.ports.iam_policies import (
     ManagedPolicyVersion,
 )
 
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
-
 _AWS_FIRST = "aws:"
 _THEN_LOCAL = "local:"
 
 
-async def create_policy(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def create_policy(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Make a customer managed policy with its first version."""
     params = request.params
     document, path = params["PolicyDocument"], params.get("Path", "/")
@@ -53,7 +51,7 @@ async def create_policy(service: "IamService", request: AuthorizedRequest) -> Ma
     return {"Policy": render_policy(record, ManagedPolicyUse())}
 
 
-async def get_policy(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def get_policy(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a managed policy, without its document."""
     record = await find_policy(service, request.params["PolicyArn"], request.account)
     use = await service.policies.use(request.account, record.arn)
@@ -63,7 +61,7 @@ async def get_policy(service: "IamService", request: AuthorizedRequest) -> Mappi
     return {"Policy": policy}
 
 
-async def list_policies(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def list_policies(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a page of policies, AWS's own first.
 
     Filters apply within the page, so it may hold fewer items than asked for; AWS documents that
@@ -83,7 +81,7 @@ async def list_policies(service: "IamService", request: AuthorizedRequest) -> Ma
     return {"Policies": policies, **render_page("policies", next_after)}
 
 
-async def delete_policy(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def delete_policy(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Delete a policy that nobody has and that has no version but the default."""
     arn = request.params["PolicyArn"]
     require_changeable(arn, request.account)
@@ -101,7 +99,7 @@ async def delete_policy(service: "IamService", request: AuthorizedRequest) -> Ma
     return {}
 
 
-async def find_policy(service: "IamService", arn: str, account: AccountId) -> ManagedPolicyRecord:
+async def find_policy(service: IamService, arn: str, account: AccountId) -> ManagedPolicyRecord:
     """Return one of AWS's policies, or one of the account's own.
 
     Raises:
@@ -117,7 +115,7 @@ async def find_policy(service: "IamService", arn: str, account: AccountId) -> Ma
 
 
 async def update_policy(
-    service: "IamService",
+    service: IamService,
     request: AuthorizedRequest,
     change: Callable[[ManagedPolicyRecord], ManagedPolicyRecord],
 ) -> ManagedPolicyRecord:
@@ -160,7 +158,7 @@ def require_attachable(arn: str, account: AccountId) -> None:
 
 
 async def _policies_page(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> tuple[list[ManagedPolicyRecord], str | None]:
     """Return one page over AWS's policies and then the account's own."""
     params = request.params

@@ -5,13 +5,14 @@ when none is given; here the list stays empty.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.arn import iam_arn
 from keyfob.core.errors import AwsError
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.open_id_providers import (
     add_client_id,
     parse_client_ids,
@@ -23,12 +24,9 @@ from keyfob.services.iam.paging import read_all
 from keyfob.services.iam.providers import OPEN_ID_PROVIDER
 from keyfob.store.ports.iam_providers import OpenIdProviderRecord
 
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
-
 
 async def create_open_id_provider(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Register an issuer."""
     params = request.params
@@ -47,7 +45,7 @@ async def create_open_id_provider(
 
 
 async def get_open_id_provider(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return what is registered; the URL comes without its scheme, as with AWS (observed)."""
     record = await OPEN_ID_PROVIDER.find(service, request)
@@ -61,7 +59,7 @@ async def get_open_id_provider(
 
 
 async def list_open_id_providers(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return the ARNs of all."""
     records = await read_all(service.open_id_providers, request.account)
@@ -69,7 +67,7 @@ async def list_open_id_providers(
 
 
 async def delete_open_id_provider(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Delete a provider; one that is not there is no error.
 
@@ -84,7 +82,7 @@ async def delete_open_id_provider(
 
 
 async def add_client_id_to_provider(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Add an audience; nothing happens when it is there already."""
     client_id = request.params["ClientID"]
@@ -99,7 +97,7 @@ async def add_client_id_to_provider(
 
 
 async def remove_client_id_from_provider(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Remove an audience; nothing happens when it is not there."""
     client_id = request.params["ClientID"]
@@ -113,7 +111,7 @@ async def remove_client_id_from_provider(
 
 
 async def update_provider_thumbprint(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Replace the list of thumbprints."""
     thumbprints = parse_thumbprints(request.params["ThumbprintList"])

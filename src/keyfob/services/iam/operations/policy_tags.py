@@ -1,20 +1,18 @@
 """Tags of customer managed policies: Tag, Untag, List."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.tags import add_tags, remove_tags
 from keyfob.services.iam.operations.managed_policies import find_policy, update_policy
 from keyfob.services.iam.operations.tags import cut_tags
 
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
 
-
-async def tag_policy(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def tag_policy(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Add tags, or give them new values."""
     added = request.params["Tags"]
     await update_policy(
@@ -27,7 +25,7 @@ async def tag_policy(service: "IamService", request: AuthorizedRequest) -> Mappi
     return {}
 
 
-async def untag_policy(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def untag_policy(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Remove tags."""
     keys = request.params["TagKeys"]
     await update_policy(
@@ -38,7 +36,7 @@ async def untag_policy(service: "IamService", request: AuthorizedRequest) -> Map
     return {}
 
 
-async def list_policy_tags(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def list_policy_tags(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a page of tags."""
     record = await find_policy(service, request.params["PolicyArn"], request.account)
     return cut_tags(request.params, record.tags)

@@ -1,9 +1,10 @@
 """Versions of managed policies: Create, Get, List, SetDefault, Delete."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.documents import render_document, require_managed_document
 from keyfob.services.iam.domain.versions import (
     add_version,
@@ -15,12 +16,9 @@ from keyfob.services.iam.operations.managed_policies import find_policy, update_
 from keyfob.services.iam.paging import cut_page
 from keyfob.store.ports.iam_policies import ManagedPolicyRecord, ManagedPolicyVersion
 
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
-
 
 async def create_policy_version(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Add a version, and put it in force when asked."""
     document = request.params["PolicyDocument"]
@@ -34,9 +32,7 @@ async def create_policy_version(
     return {"PolicyVersion": render_version(record, record.versions[-1])}
 
 
-async def get_policy_version(
-    service: "IamService", request: AuthorizedRequest
-) -> Mapping[str, Any]:
+async def get_policy_version(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a version with its document."""
     record = await find_policy(service, request.params["PolicyArn"], request.account)
     version = require_version(record, request.params["VersionId"])
@@ -45,7 +41,7 @@ async def get_policy_version(
 
 
 async def list_policy_versions(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a page of versions, the newest first."""
     record = await find_policy(service, request.params["PolicyArn"], request.account)
@@ -59,7 +55,7 @@ async def list_policy_versions(
 
 
 async def set_default_policy_version(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Put a version in force."""
     version_id = request.params["VersionId"]
@@ -70,7 +66,7 @@ async def set_default_policy_version(
 
 
 async def delete_policy_version(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Delete a version that is not in force."""
     version_id = request.params["VersionId"]

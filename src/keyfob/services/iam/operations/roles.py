@@ -1,13 +1,14 @@
 """Roles: Create, Get, List, Update, Delete, UpdateRoleDescription, UpdateAssumeRolePolicy."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.arn import iam_arn
 from keyfob.core.ids import new_unique_id
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.documents import render_document, require_trust_policy
 from keyfob.services.iam.domain.tags import add_tags, render_tags
 from keyfob.services.iam.entities import ROLE, require_no_policies
@@ -15,14 +16,11 @@ from keyfob.services.iam.operations.boundaries import render_boundary, require_b
 from keyfob.services.iam.paging import page_limit, page_start, render_page
 from keyfob.store.ports.iam_roles import RoleRecord
 
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
-
 DEFAULT_SESSION_S = 3_600
 """Longest session of a role that does not say; IAM API Reference, `CreateRole` (documented)."""
 
 
-async def create_role(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def create_role(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Make a role; its trust policy is checked first."""
     params = request.params
     require_trust_policy(params["AssumeRolePolicyDocument"])
@@ -46,12 +44,12 @@ async def create_role(service: "IamService", request: AuthorizedRequest) -> Mapp
     return {"Role": render_whole_role(record)}
 
 
-async def get_role(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def get_role(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a role."""
     return {"Role": render_whole_role(await ROLE.find(service, request))}
 
 
-async def list_roles(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def list_roles(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a page of roles, without tags and boundaries as AWS documents."""
     page = await service.roles.page(
         request.account,
@@ -63,7 +61,7 @@ async def list_roles(service: "IamService", request: AuthorizedRequest) -> Mappi
     return {"Roles": roles, **render_page("roles", page.next_after)}
 
 
-async def update_role(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def update_role(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Change a role's description or longest session; what is not given stays."""
     params = request.params
 
@@ -79,7 +77,7 @@ async def update_role(service: "IamService", request: AuthorizedRequest) -> Mapp
 
 
 async def update_role_description(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Change a role's description and return the role."""
     description = request.params["Description"]
@@ -91,14 +89,14 @@ async def update_role_description(
     return {"Role": render_whole_role(record)}
 
 
-async def delete_role(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def delete_role(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Delete a role that has no policies left."""
     await ROLE.delete(service, request, require_no_policies)
     return {}
 
 
 async def update_assume_role_policy(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Replace a role's trust policy."""
     document = request.params["PolicyDocument"]

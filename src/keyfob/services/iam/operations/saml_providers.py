@@ -1,7 +1,7 @@
 """SAML providers: Create, Get, List, Update, Delete."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -9,20 +9,18 @@ from keyfob.authz.operation import AuthorizedRequest, Params
 from keyfob.core.arn import iam_arn
 from keyfob.core.ids import new_unique_id
 from keyfob.services.iam import errors
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.saml_metadata import read_valid_until
 from keyfob.services.iam.domain.tags import add_tags, render_tags
 from keyfob.services.iam.paging import read_all
 from keyfob.services.iam.providers import SAML_PROVIDER
 from keyfob.store.ports.iam_providers import SamlProviderRecord
 
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
-
 _ENCRYPTION_MEMBERS = ("AssertionEncryptionMode", "AddPrivateKey", "RemovePrivateKey")
 
 
 async def create_saml_provider(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Register a SAML identity provider."""
     params = request.params
@@ -42,7 +40,7 @@ async def create_saml_provider(
     return {"SAMLProviderArn": record.arn, **_tags(record)}
 
 
-async def get_saml_provider(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def get_saml_provider(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a provider with its metadata document."""
     record = await SAML_PROVIDER.find(service, request)
     return {
@@ -54,9 +52,7 @@ async def get_saml_provider(service: "IamService", request: AuthorizedRequest) -
     }
 
 
-async def list_saml_providers(
-    service: "IamService", request: AuthorizedRequest
-) -> Mapping[str, Any]:
+async def list_saml_providers(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return all, without their documents."""
     records = await read_all(service.saml_providers, request.account)
     return {
@@ -72,7 +68,7 @@ async def list_saml_providers(
 
 
 async def update_saml_provider(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Replace a provider's metadata document."""
     params = request.params
@@ -90,7 +86,7 @@ async def update_saml_provider(
 
 
 async def delete_saml_provider(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Delete a provider; trust policies that name it stay as they are."""
     await SAML_PROVIDER.delete(service, request)

@@ -1,13 +1,14 @@
 """The policy simulator: SimulateCustomPolicy, SimulatePrincipalPolicy, GetContextKeysFor..."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest, Call, Params
 from keyfob.core.arn import ArnError, parse_arn
 from keyfob.policy import PolicyKind, RequestContext
 from keyfob.services.iam import errors
 from keyfob.services.iam.aws_managed import is_aws_managed
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.positions import Position
 from keyfob.services.iam.domain.simulation import (
     EvalDecision,
@@ -25,9 +26,6 @@ from keyfob.services.iam.paging import cut_page
 from keyfob.store.ports.iam_entities import EntityStore, IamEntity, IamPrincipal
 from keyfob.store.ports.iam_users import UserRecord
 
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
-
 _NOT_SUPPORTED = (
     "OrderedOrganizationPolicyInputList",
     "PolicyExclusionList",
@@ -38,13 +36,13 @@ _NOT_SUPPORTED = (
 _STRICTEST = (EvalDecision.EXPLICIT_DENY, EvalDecision.IMPLICIT_DENY, EvalDecision.ALLOWED)
 
 
-async def simulated_principal(_service: "IamService", call: Call) -> tuple[str, ...]:
+async def simulated_principal(_service: IamService, call: Call) -> tuple[str, ...]:
     """Return the user, group or role that a call simulates: its resource."""
     return (call.params["PolicySourceArn"],)
 
 
 async def simulate_custom_policy(
-    _service: "IamService", request: AuthorizedRequest
+    _service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Judge actions by policies that come with the request."""
     params = request.params
@@ -54,7 +52,7 @@ async def simulate_custom_policy(
 
 
 async def simulate_principal_policy(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Judge actions by the policies of a user, group or role, and further ones."""
     params = request.params
@@ -68,14 +66,14 @@ async def simulate_principal_policy(
 
 
 async def get_context_keys_for_custom_policy(
-    _service: "IamService", request: AuthorizedRequest
+    _service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return the condition keys that the given policies look at."""
     return {"ContextKeyNames": list(find_missing_keys(_read_inputs(request.params)))}
 
 
 async def get_context_keys_for_principal_policy(
-    service: "IamService", request: AuthorizedRequest
+    service: IamService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return the condition keys that a principal's policies, and further ones, look at."""
     record = await _find_source(service, request)
@@ -86,7 +84,7 @@ async def get_context_keys_for_principal_policy(
 # What is simulated
 
 
-async def _find_source(service: "IamService", request: AuthorizedRequest) -> IamEntity:
+async def _find_source(service: IamService, request: AuthorizedRequest) -> IamEntity:
     """Return the entity whose policies are meant.
 
     Raises:
@@ -114,7 +112,7 @@ async def _find_source(service: "IamService", request: AuthorizedRequest) -> Iam
 
 
 async def _policies_of(
-    service: "IamService", request: AuthorizedRequest, record: IamEntity
+    service: IamService, request: AuthorizedRequest, record: IamEntity
 ) -> tuple[SourcePolicy, ...]:
     """Return an entity's policies, for a user those of its groups too."""
     holders: list[IamEntity] = [record]
@@ -134,9 +132,7 @@ async def _policies_of(
 _SOURCE_TYPES: Mapping[str, SourceType] = {"user": "user", "group": "group", "role": "role"}
 
 
-async def _read_managed(
-    service: "IamService", request: AuthorizedRequest, arn: str
-) -> SourcePolicy:
+async def _read_managed(service: IamService, request: AuthorizedRequest, arn: str) -> SourcePolicy:
     record = await find_policy(service, arn, request.account)
     source_type: SourceType = "aws-managed" if is_aws_managed(arn) else "user-managed"
     document = record.default_version.document

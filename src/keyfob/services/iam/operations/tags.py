@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic
 
 import msgspec
 
 from keyfob.authz.operation import AuthorizedRequest, Params
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.tags import add_tags, remove_tags, render_tags
 from keyfob.services.iam.entities import ROLE, USER
 from keyfob.services.iam.instance_profiles import INSTANCE_PROFILE
@@ -14,9 +15,6 @@ from keyfob.services.iam.kinds import ResourceKind
 from keyfob.services.iam.paging import cut_page
 from keyfob.services.iam.providers import OPEN_ID_PROVIDER, SAML_PROVIDER
 from keyfob.store.ports.iam_resources import RecordT
-
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
 
 
 def cut_tags(params: Params, tags: Mapping[str, str]) -> dict[str, Any]:
@@ -35,7 +33,7 @@ class Tags(Generic[RecordT]):
 
     kind: ResourceKind[RecordT]
 
-    async def add(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+    async def add(self, service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
         """Add tags, or give them new values."""
         added, quota = request.params["Tags"], f"TagsPer{self.kind.quota_word}"
         await self.kind.update(
@@ -47,7 +45,7 @@ class Tags(Generic[RecordT]):
         )
         return {}
 
-    async def remove(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+    async def remove(self, service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
         """Remove tags."""
         keys = request.params["TagKeys"]
         await self.kind.update(
@@ -57,7 +55,7 @@ class Tags(Generic[RecordT]):
         )
         return {}
 
-    async def list(self, service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+    async def list(self, service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
         """Return a page of tags."""
         record = await self.kind.find(service, request)
         return cut_tags(request.params, record.tags)

@@ -1,7 +1,7 @@
 """Users: CreateUser, GetUser, ListUsers, UpdateUser, DeleteUser."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -10,17 +10,15 @@ from keyfob.authz.principal import Root
 from keyfob.core.arn import iam_arn
 from keyfob.core.ids import new_unique_id
 from keyfob.services.iam import errors
+from keyfob.services.iam.dependencies import IamService
 from keyfob.services.iam.domain.tags import add_tags, render_tags
 from keyfob.services.iam.entities import USER, require_no_policies
 from keyfob.services.iam.operations.boundaries import render_boundary, require_boundary
 from keyfob.services.iam.paging import page_limit, page_start, render_page
 from keyfob.store.ports.iam_users import UserRecord
 
-if TYPE_CHECKING:
-    from keyfob.services.iam.service import IamService
 
-
-async def create_user(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def create_user(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Make a user."""
     params = request.params
     boundary_arn = params.get("PermissionsBoundary")
@@ -40,7 +38,7 @@ async def create_user(service: "IamService", request: AuthorizedRequest) -> Mapp
     return {"User": render_whole_user(record)}
 
 
-async def get_user(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def get_user(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a user, or the caller: the root user has an id and ARN but no name."""
     principal = request.principal
     if "UserName" not in request.params and isinstance(principal, Root):
@@ -49,7 +47,7 @@ async def get_user(service: "IamService", request: AuthorizedRequest) -> Mapping
     return {"User": render_whole_user(await USER.find(service, request))}
 
 
-async def list_users(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def list_users(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a page of users, without tags and boundaries as AWS documents."""
     page = await service.users.page(
         request.account,
@@ -61,7 +59,7 @@ async def list_users(service: "IamService", request: AuthorizedRequest) -> Mappi
     return {"Users": users, **render_page("users", page.next_after)}
 
 
-async def update_user(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def update_user(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Rename a user or move it to another path; its id, policies and keys stay."""
     params = request.params
 
@@ -75,7 +73,7 @@ async def update_user(service: "IamService", request: AuthorizedRequest) -> Mapp
     return {}
 
 
-async def delete_user(service: "IamService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def delete_user(service: IamService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Delete a user that has neither access keys nor policies left."""
 
     def require(record: UserRecord) -> None:

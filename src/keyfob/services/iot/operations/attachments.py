@@ -5,21 +5,19 @@ they name the target `principal`.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest, Params
 from keyfob.services.iot import errors
+from keyfob.services.iot.dependencies import IotService
 from keyfob.services.iot.domain.targets import MAX_POLICIES, require_target
 from keyfob.services.iot.operations.policies import find_policy, render_policy
 from keyfob.services.iot.paging import page_limit, page_start, render_page
 from keyfob.store.ports.iot_policies import IotPolicyNotFoundError, TooManyIotPoliciesError
 from keyfob.store.ports.page import Page
 
-if TYPE_CHECKING:
-    from keyfob.services.iot.service import IotService
 
-
-async def attach_policy(service: "IotService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def attach_policy(service: IotService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Attach a policy to a target that exists; nothing happens when it is attached already."""
     name, target = request.params["policyName"], target_of(request.params)
     require_target(target, request.account, request.region)
@@ -36,7 +34,7 @@ async def attach_policy(service: "IotService", request: AuthorizedRequest) -> Ma
     return {}
 
 
-async def detach_policy(service: "IotService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def detach_policy(service: IotService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Detach a policy; the target need not exist any more, nor the attachment.
 
     The model has no error for a policy that does not exist (documented), so that is no error.
@@ -48,7 +46,7 @@ async def detach_policy(service: "IotService", request: AuthorizedRequest) -> Ma
 
 
 async def detach_principal_policy(
-    service: "IotService", request: AuthorizedRequest
+    service: IotService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Detach a policy; unlike `DetachPolicy` it refuses a policy that does not exist."""
     await find_policy(service, request)
@@ -56,7 +54,7 @@ async def detach_principal_policy(
 
 
 async def list_attached_policies(
-    service: "IotService", request: AuthorizedRequest
+    service: IotService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a page of a target's policies.
 
@@ -66,7 +64,7 @@ async def list_attached_policies(
 
 
 async def list_principal_policies(
-    service: "IotService", request: AuthorizedRequest
+    service: IotService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a page of a principal's policies, in either order."""
     is_ascending = request.params.get("ascendingOrder", True)
@@ -74,7 +72,7 @@ async def list_principal_policies(
 
 
 async def list_targets_for_policy(
-    service: "IotService", request: AuthorizedRequest
+    service: IotService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a page of what a policy is attached to."""
     page = await _targets_page(service, request, is_ascending=True)
@@ -82,7 +80,7 @@ async def list_targets_for_policy(
 
 
 async def list_policy_principals(
-    service: "IotService", request: AuthorizedRequest
+    service: IotService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a page of what a policy is attached to, in either order."""
     is_ascending = request.params.get("ascendingOrder", True)
@@ -97,7 +95,7 @@ def target_of(params: Params) -> str:
 
 
 async def _list_policies(
-    service: "IotService", request: AuthorizedRequest, *, is_ascending: bool
+    service: IotService, request: AuthorizedRequest, *, is_ascending: bool
 ) -> Mapping[str, Any]:
     target = target_of(request.params)
     require_target(target, request.account, request.region)
@@ -112,7 +110,7 @@ async def _list_policies(
 
 
 async def _targets_page(
-    service: "IotService", request: AuthorizedRequest, *, is_ascending: bool
+    service: IotService, request: AuthorizedRequest, *, is_ascending: bool
 ) -> Page[str]:
     record = await find_policy(service, request)
     return await service.policies.targets(

@@ -1,10 +1,11 @@
 """What IoT policies do to a principal: GetEffectivePolicies, TestAuthorization."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.services.iot import errors
+from keyfob.services.iot.dependencies import IotService
 from keyfob.services.iot.domain.judgement import (
     AuthDecision,
     TestedPolicy,
@@ -16,12 +17,9 @@ from keyfob.services.iot.domain.targets import is_arn, require_target
 from keyfob.services.iot.operations.policies import render_policy
 from keyfob.store.ports.iot_policies import IotPolicyRecord
 
-if TYPE_CHECKING:
-    from keyfob.services.iot.service import IotService
-
 
 async def get_effective_policies(
-    service: "IotService", request: AuthorizedRequest
+    service: IotService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return the policies in force for a principal, with their documents.
 
@@ -37,9 +35,7 @@ async def get_effective_policies(
     return {"effectivePolicies": policies}
 
 
-async def test_authorization(
-    service: "IotService", request: AuthorizedRequest
-) -> Mapping[str, Any]:
+async def test_authorization(service: IotService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return what a principal's IoT policies say to each of some actions."""
     params = request.params
     added = params.get("policyNamesToAdd", ())
@@ -60,7 +56,7 @@ async def test_authorization(
 
 
 async def _policies_of_principal(
-    service: "IotService", request: AuthorizedRequest
+    service: IotService, request: AuthorizedRequest
 ) -> tuple[IotPolicyRecord, ...]:
     """Return the policies of the principal a request names, if it names one.
 

@@ -1,12 +1,13 @@
 """Policies: CreatePolicy, GetPolicy, ListPolicies, DeletePolicy."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.arn import iot_arn
 from keyfob.core.ids import AccountId, Region, new_uuid
 from keyfob.services.iot import errors
+from keyfob.services.iot.dependencies import IotService
 from keyfob.services.iot.domain.documents import require_iot_document
 from keyfob.services.iot.paging import page_limit, page_start, render_page
 from keyfob.store.ports.iot_policies import (
@@ -17,11 +18,8 @@ from keyfob.store.ports.iot_policies import (
     IotPolicyVersion,
 )
 
-if TYPE_CHECKING:
-    from keyfob.services.iot.service import IotService
 
-
-async def create_policy(service: "IotService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def create_policy(service: IotService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Make a policy with its first version; an equal one of the same name is refused too."""
     name, document = request.params["policyName"], request.params["policyDocument"]
     require_iot_document(document)
@@ -50,7 +48,7 @@ async def create_policy(service: "IotService", request: AuthorizedRequest) -> Ma
     }
 
 
-async def get_policy(service: "IotService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def get_policy(service: IotService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a policy with the document in force."""
     record = await find_policy(service, request)
     return {
@@ -64,7 +62,7 @@ async def get_policy(service: "IotService", request: AuthorizedRequest) -> Mappi
     }
 
 
-async def list_policies(service: "IotService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def list_policies(service: IotService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a page of the account's policies in the region."""
     params = request.params
     page = await service.policies.page(
@@ -78,7 +76,7 @@ async def list_policies(service: "IotService", request: AuthorizedRequest) -> Ma
     return {"policies": policies, **render_page("policies", page.next_after)}
 
 
-async def delete_policy(service: "IotService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def delete_policy(service: IotService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Delete a policy that is attached to nothing and has no version but the default."""
     name = request.params["policyName"]
 
@@ -95,7 +93,7 @@ async def delete_policy(service: "IotService", request: AuthorizedRequest) -> Ma
     return {}
 
 
-async def find_policy(service: "IotService", request: AuthorizedRequest) -> IotPolicyRecord:
+async def find_policy(service: IotService, request: AuthorizedRequest) -> IotPolicyRecord:
     """Return the policy a request names.
 
     Raises:

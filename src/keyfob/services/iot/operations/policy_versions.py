@@ -1,11 +1,12 @@
 """Versions of policies: Create, Get, List, SetDefault, Delete."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.ids import new_uuid
 from keyfob.services.iot import errors
+from keyfob.services.iot.dependencies import IotService
 from keyfob.services.iot.domain.documents import require_iot_document
 from keyfob.services.iot.domain.versions import (
     add_version,
@@ -16,12 +17,9 @@ from keyfob.services.iot.domain.versions import (
 from keyfob.services.iot.operations.policies import find_policy, policy_arn
 from keyfob.store.ports.iot_policies import IotPolicyNotFoundError, IotPolicyRecord
 
-if TYPE_CHECKING:
-    from keyfob.services.iot.service import IotService
-
 
 async def create_policy_version(
-    service: "IotService", request: AuthorizedRequest
+    service: IotService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Add a version, and put it in force when asked."""
     document = request.params["policyDocument"]
@@ -43,9 +41,7 @@ async def create_policy_version(
     }
 
 
-async def get_policy_version(
-    service: "IotService", request: AuthorizedRequest
-) -> Mapping[str, Any]:
+async def get_policy_version(service: IotService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Return a version with its document."""
     record = await find_policy(service, request)
     version = require_version(record, request.params["policyVersionId"])
@@ -62,7 +58,7 @@ async def get_policy_version(
 
 
 async def list_policy_versions(
-    service: "IotService", request: AuthorizedRequest
+    service: IotService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return all versions, the newest first."""
     record = await find_policy(service, request)
@@ -78,7 +74,7 @@ async def list_policy_versions(
 
 
 async def set_default_policy_version(
-    service: "IotService", request: AuthorizedRequest
+    service: IotService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Put a version in force."""
     version_id, generation_id = request.params["policyVersionId"], new_uuid(service.randomness)
@@ -91,7 +87,7 @@ async def set_default_policy_version(
 
 
 async def delete_policy_version(
-    service: "IotService", request: AuthorizedRequest
+    service: IotService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Delete a version that is not in force."""
     version_id, generation_id = request.params["policyVersionId"], new_uuid(service.randomness)
@@ -104,7 +100,7 @@ async def delete_policy_version(
 
 
 async def _update(
-    service: "IotService",
+    service: IotService,
     request: AuthorizedRequest,
     change: Callable[[IotPolicyRecord], IotPolicyRecord],
 ) -> IotPolicyRecord:

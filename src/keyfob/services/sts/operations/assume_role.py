@@ -1,13 +1,14 @@
 """AssumeRole: the caller's own policies and the role's trust policy, judged together."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.context import Circumstances, build_contexts
 from keyfob.authz.operation import AuthorizedRequest, Params
 from keyfob.authz.principal import FederatedUser, IamUser, RoleSession, Root
 from keyfob.core.errors import internal_failure
 from keyfob.services.sts import errors
+from keyfob.services.sts.dependencies import StsService
 from keyfob.services.sts.domain.durations import choose_duration
 from keyfob.services.sts.domain.session_policies import (
     packed_size_percent,
@@ -24,9 +25,6 @@ from keyfob.services.sts.domain.trust import ASSUME_ROLE, Trust, session_keys, t
 from keyfob.services.sts.operations.sessions import render_session
 from keyfob.services.sts.ports import CallerVerdict, RoleFacts
 
-if TYPE_CHECKING:
-    from keyfob.services.sts.service import StsService
-
 _TOLERATED = {
     Trust.ACCOUNT: frozenset({CallerVerdict.ALLOWED}),
     Trust.ROLE: frozenset({CallerVerdict.ALLOWED, CallerVerdict.NOT_GRANTED}),
@@ -37,7 +35,7 @@ _TOLERATED = {
 """What the caller's own policies may say within one account, by what the trust policy names."""
 
 
-async def assume_role(service: "StsService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def assume_role(service: StsService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Issue credentials of a role to a user or to another role's session."""
     caller, params = _require_caller(request), request.params
     tags = _read_tags(params, caller)
@@ -112,7 +110,7 @@ def _read_source_identity(params: Params, caller: IamUser | RoleSession) -> str 
 
 
 async def _require_allowed(
-    service: "StsService",
+    service: StsService,
     request: AuthorizedRequest,
     caller: IamUser | RoleSession,
     role: RoleFacts,

@@ -1,18 +1,16 @@
 """GetCallerIdentity."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.authz.principal import FederatedUser, IamUser, RoleSession, Root
 from keyfob.core.errors import internal_failure
-
-if TYPE_CHECKING:
-    from keyfob.services.sts.service import StsService
+from keyfob.services.sts.dependencies import StsService
 
 
 async def get_caller_identity(
-    _service: "StsService", request: AuthorizedRequest
+    _service: StsService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Say who signed; needs no permission, and a Deny does not stop it (documented)."""
     principal = request.principal

@@ -1,18 +1,14 @@
 """GetAccessKeyInfo and DecodeAuthorizationMessage."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.services.sts import errors
-
-if TYPE_CHECKING:
-    from keyfob.services.sts.service import StsService
+from keyfob.services.sts.dependencies import StsService
 
 
-async def get_access_key_info(
-    service: "StsService", request: AuthorizedRequest
-) -> Mapping[str, Any]:
+async def get_access_key_info(service: StsService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Say whose account a long-term access key belongs to, whatever its state.
 
     On AWS a key id tells its account. Here long-term keys are looked up, and temporary ones, of
@@ -26,7 +22,7 @@ async def get_access_key_info(
 
 
 async def decode_authorization_message(
-    _service: "StsService", _request: AuthorizedRequest
+    _service: StsService, _request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Refuse the message: nothing here encodes any.
 

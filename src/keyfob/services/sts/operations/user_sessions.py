@@ -1,12 +1,13 @@
 """GetSessionToken and GetFederationToken: sessions of users, without a role."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest, Call
 from keyfob.authz.principal import IamUser, Root
 from keyfob.core.arn import sts_arn
 from keyfob.services.sts import errors
+from keyfob.services.sts.dependencies import StsService
 from keyfob.services.sts.domain.durations import choose_user_duration
 from keyfob.services.sts.domain.session_policies import (
     packed_size_percent,
@@ -17,11 +18,8 @@ from keyfob.services.sts.domain.trust import TAG_SESSION, session_tag_keys
 from keyfob.services.sts.domain.user_sessions import Federation
 from keyfob.services.sts.operations.sessions import render_credentials
 
-if TYPE_CHECKING:
-    from keyfob.services.sts.service import StsService
 
-
-async def get_session_token(service: "StsService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def get_session_token(service: StsService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Issue credentials that are the caller's own for a while; needs no permission."""
     caller = _require_long_term(request, "GetSessionToken")
     if "SerialNumber" in request.params or "TokenCode" in request.params:
@@ -34,7 +32,7 @@ async def get_session_token(service: "StsService", request: AuthorizedRequest) -
 
 
 async def get_federation_token(
-    service: "StsService", request: AuthorizedRequest
+    service: StsService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Issue credentials for somebody else: the caller's permissions within session policies."""
     params = request.params

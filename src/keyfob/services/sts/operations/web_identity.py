@@ -1,7 +1,7 @@
 """AssumeRoleWithWebIdentity."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.context import Circumstances, build_contexts
 from keyfob.authz.operation import AuthorizedRequest, Call
@@ -9,18 +9,16 @@ from keyfob.authz.principal import Anonymous
 from keyfob.core.arn import ArnError, parse_arn
 from keyfob.core.ids import AccountId
 from keyfob.services.sts import errors
+from keyfob.services.sts.dependencies import StsService
 from keyfob.services.sts.domain.session_policies import read_session_policies
 from keyfob.services.sts.issuer import WebIdentityRequest
 from keyfob.services.sts.operations.sessions import render_session
-
-if TYPE_CHECKING:
-    from keyfob.services.sts.service import StsService
 
 _CONNECTION_KEYS = frozenset({"aws:SecureTransport", "aws:SourceIp", "aws:UserAgent"})
 
 
 async def assume_role_with_web_identity(
-    service: "StsService", request: AuthorizedRequest
+    service: StsService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Issue credentials of a role to the holder of a web identity token; nothing else is asked."""
     params = request.params
