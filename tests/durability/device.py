@@ -43,11 +43,11 @@ class Device:
 
     def run(self) -> None:
         """Be connected until the connection is lost."""
-        with contextlib.suppress(OSError):
-            with socket.create_connection(("127.0.0.1", self._port), 10) as sock:
-                sock.settimeout(60)
-                self._socket = sock
-                self._talk(sock)
+        address = ("127.0.0.1", self._port)
+        with contextlib.suppress(OSError), socket.create_connection(address, 10) as sock:
+            sock.settimeout(60)
+            self._socket = sock
+            self._talk(sock)
 
     def close(self) -> None:
         if self._socket is not None:

@@ -19,9 +19,18 @@ def test_a_listener_names_its_policy_and_has_a_usual_port() -> None:
     assert parse_listener("tls://localhost?policy=p").port == 8883
 
 
+def test_a_listener_may_choose_its_profile_and_quotas() -> None:
+    plain = parse_listener("tcp://localhost?policy=p")
+    assert (plain.profile, plain.has_quotas) == (None, False)
+    chosen = parse_listener("tcp://localhost?policy=p&profile=oasis&quotas=aws")
+    assert (chosen.profile, chosen.has_quotas) == ("oasis", True)
+
+
 @pytest.mark.parametrize(
     ("text", "because"),
     [
+        ("tcp://localhost?policy=p&profile=mqtt", "a profile is aws or oasis"),
+        ("tcp://localhost?policy=p&quotas=some", "quotas are aws or off"),
         ("http://localhost:80?policy=p", "a listener is tcp://"),
         ("tcp://localhost:1883", "name the IoT policy"),
         ("tcp://localhost:1883?policy=", "name the IoT policy"),

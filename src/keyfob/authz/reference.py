@@ -4,6 +4,8 @@ The broker keeps the reference with a will that may outlive the process; see `mq
 It names the principal and holds no secret.
 """
 
+from typing import Any
+
 import msgspec
 
 from keyfob.authz.principal import (
@@ -25,8 +27,7 @@ _KINDS: dict[str, type[Principal]] = {
 
 
 class _Reference(msgspec.Struct, frozen=True):
-    kind: str
-    principal: msgspec.Raw
+    principal: dict[str, Any]
     region: str
     source_ip: str
     is_tls: bool
@@ -34,9 +35,7 @@ class _Reference(msgspec.Struct, frozen=True):
 
 def build_reference(principal: Principal, region: Region, source_ip: str, *, is_tls: bool) -> bytes:
     """Return what `connection.reopen_connection` makes an equal authorizer of."""
-    raw = msgspec.Raw(msgspec.json.encode(principal))
-    kind = type(principal).__name__
-    return msgspec.json.encode(_Reference(kind, raw, region, source_ip, is_tls))
+    return msgspec.json.encode(_Reference(_write(principal), region, source_ip, is_tls))
 
 
 def read_reference(reference: bytes) -> tuple[Principal, Region, str, bool]:
@@ -46,8 +45,25 @@ def read_reference(reference: bytes) -> tuple[Principal, Region, str, bool]:
         ValueError: it is no reference, or of a kind of principal that no longer exists.
     """
     known = msgspec.json.decode(reference, type=_Reference)
-    kind = _KINDS.get(known.kind)
-    if kind is None:
-        raise ValueError(f"there is no principal of kind `{known.kind[:40]}`")
-    principal = msgspec.json.decode(known.principal, type=kind)
-    return principal, Region(known.region), known.source_ip, known.is_tls
+    return _read(known.principal), Region(known.region), known.source_ip, known.is_tls
+
+
+def _write(principal: Principal) -> dict[str, Any]:
+    fields = msgspec.to_builtins(principal)
+    if isinstance(principal, FederatedUser):
+        fields["parent"] = _write(principal.parent)
+    return {"kind": type(principal).__name__, "fields": fields}
+
+
+def _read(written: dict[str, Any]) -> Principal:
+    kind = _KINDS.get(str(written.get("kind")))
+    fields = written.get("fields")
+    if kind is None or not isinstance(fields, dict):
+        raise ValueError(f"there is no principal of kind `{str(written.get('kind'))[:40]}`")
+    if kind is not FederatedUser:
+        return msgspec.convert(fields, kind)
+    parent = _read(fields.pop("parent"))
+    if not isinstance(parent, Root | IamUser):
+        raise ValueError("the parent of a federated user is root or a user")
+    policies = tuple(fields.pop("session_policies"))
+    return FederatedUser(parent=parent, session_policies=policies, **fields)

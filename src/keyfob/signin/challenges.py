@@ -169,7 +169,7 @@ def _facts(visit: Visit, step: Step, user: UserRecord) -> dict[str, Any]:
     if step.name == _SELECT:
         return {"factors": [(name, _FACTORS[name]) for name in step.choices if name in _FACTORS]}
     if step.name == _SETUP:
-        return {"secret": step.software_secret, "link": _setup_link(visit, step)}
+        return {"secret": _in_fours(step.software_secret), "link": _setup_link(visit, step)}
     attribute = ATTRIBUTES.get(step.name)
     if attribute is None:
         return {"destination": ""}
@@ -181,3 +181,8 @@ def _setup_link(visit: Visit, step: Step) -> str:
     """Return what an authenticator application on the same device opens (Key Uri Format)."""
     issuer = quote(visit.site.pool.name)
     return f"otpauth://totp/{issuer}:{quote(step.username)}?secret={step.software_secret}&issuer={issuer}"
+
+
+def _in_fours(text: str) -> str:
+    """Return a text in groups of four characters, to be typed; applications ignore the blanks."""
+    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))

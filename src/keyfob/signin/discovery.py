@@ -10,11 +10,14 @@ from typing import Any, Protocol
 import msgspec
 
 from keyfob.core.http import HttpRequest, HttpResponse
+from keyfob.signin.site import PREFIX
 from keyfob.tokens.jwks import KeySet, render_jwks
 
 _PATH = re.compile(
     r"/([\w-]{1,55}_[0-9a-zA-Z]{1,55})/\.well-known/(jwks\.json|openid-configuration)", re.ASCII
 )
+
+_AUTHORITY = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 
 class PublishedKeys(Protocol):
@@ -48,11 +51,25 @@ class Discovery:
             return _answer(404, {"message": f"User pool {pool_id} does not exist."})
         if document == "jwks.json":
             return _answer(200, render_jwks(keys))
-        return _answer(200, _render_configuration(pool_id))
+        return _answer(200, {**_render_configuration(pool_id), **_endpoints(pool_id, request)})
+
+
+def _endpoints(pool_id: str, request: HttpRequest) -> dict[str, str]:
+    """Return the addresses of the sign-in pages, at the host by which the server was reached."""
+    host = request.header("host") or ""
+    if _AUTHORITY.fullmatch(host) is None:
+        return {}
+    base = f"{'https' if request.is_tls else 'http'}://{host}{PREFIX}{pool_id}"
+    return {
+        "authorization_endpoint": f"{base}/oauth2/authorize",
+        "end_session_endpoint": f"{base}/logout",
+        "revocation_endpoint": f"{base}/oauth2/revoke",
+        "token_endpoint": f"{base}/oauth2/token",
+        "userinfo_endpoint": f"{base}/oauth2/userInfo",
+    }
 
 
 def _render_configuration(pool_id: str) -> dict[str, Any]:
-    """Return the document; endpoints are only named where there are any."""
     issuer = f"https://cognito-idp.{pool_id.partition('_')[0]}.amazonaws.com/{pool_id}"
     return {
         "id_token_signing_alg_values_supported": ["RS256"],

@@ -65,7 +65,10 @@ def sign_up_fields(pool: UserPoolRecord) -> tuple[Field, ...]:
     They are what the pool requires, and the addresses that it sends codes to.
     """
     required = [each.name for each in pool.schema if each.is_required and each.name != "sub"]
-    wanted = dict.fromkeys((*required, *pool.auto_verified_attributes))
+    verified = pool.auto_verified_attributes
+    if len(verified) == 1:
+        required += verified  # without it there is nowhere to send the code to
+    wanted = dict.fromkeys((*required, *verified))
     if len(pool.username_attributes) == 1:
         wanted.pop(pool.username_attributes[0], None)  # it is the name one signs in with
     return tuple(attribute_field(name, is_required=name in required) for name in wanted)

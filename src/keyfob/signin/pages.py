@@ -90,8 +90,8 @@ def style_sheet() -> HttpResponse:
 
 def _html(status: int, text: str, form_action: str) -> HttpResponse:
     policy = (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-        f"form-action {form_action}"
+        "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
+        f"frame-ancestors 'none'; form-action {form_action}"
     )
     headers = {
         "content-type": "text/html; charset=utf-8",

@@ -1,5 +1,8 @@
 """Rates of AWS's quotas."""
 
+from dataclasses import replace
+from typing import Any
+
 from tests.unit.mqtt.broker.harness import FakeTimer, start
 
 from keyfob.mqtt.broker import BrokerSettings, RateQuotas
@@ -10,8 +13,8 @@ from keyfob.mqtt.codec.packets import Ack, ConnAck, PacketType, Publish, Version
 V3, V5 = Version.V3, Version.V5
 
 
-def quotas(**rates: Rate) -> BrokerSettings:
-    return BrokerSettings(quotas=RateQuotas(**rates))
+def quotas(**rates: Any) -> BrokerSettings:
+    return BrokerSettings(quotas=replace(RateQuotas(), **rates))
 
 
 def test_a_bucket_fills_at_its_rate_and_no_higher_than_its_burst() -> None:

@@ -1,7 +1,8 @@
 """Writes `docs/reference/mqtt-conformance.md` from the tags in the tests.
 
-The numbers are those of MQTT Version 5.0, OASIS Standard, Appendix B. A test names the statements it checks in its docstring, `[MQTT-3.1.0-1]`. Run as a program, this
-writes the page; `test_page` holds the page to what this would write.
+The numbers are those of MQTT Version 5.0, OASIS Standard, Appendix B. A test names the statements
+it checks in its docstring, `[MQTT-3.1.0-1]`. Run as a program, this writes the page; `test_page`
+holds the page to what this would write.
 """
 
 import ast

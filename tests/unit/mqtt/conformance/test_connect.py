@@ -109,7 +109,8 @@ async def test_other_protocols_and_versions_are_refused() -> None:
 
 @pytest.mark.parametrize("flags", [0x01, 0x08, 0x1C, 0x20])
 async def test_connect_flags(flags: int) -> None:
-    """[MQTT-3.1.2-3] [MQTT-3.1.2-11] [MQTT-3.1.2-12] [MQTT-3.1.2-13] [MQTT-3.1.4-1] [MQTT-3.1.4-2]"""
+    """[MQTT-3.1.2-3] [MQTT-3.1.2-11] [MQTT-3.1.2-12] [MQTT-3.1.2-13]
+    [MQTT-3.1.4-1] [MQTT-3.1.4-2]"""
     client = Client(await oasis(), V5)
     body = b"\x00\x04MQTT\x05" + bytes((flags,)) + b"\x00\x3c\x00\x00\x00"
     await ends(client, bytes((0x10, len(body))) + body)

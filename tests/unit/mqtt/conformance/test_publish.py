@@ -19,8 +19,8 @@ from keyfob.mqtt.codec.packets import (
     SubAck,
     Subscribe,
     SubscriptionRequest,
-    Unsubscribe,
     UnsubAck,
+    Unsubscribe,
     Version,
 )
 

@@ -1,0 +1,1 @@
+"""The MQTT broker beside others: `python -m benchmarks.broker`."""
