@@ -11,6 +11,8 @@ NOT_MIRRORED: dict[str, str] = {
     "authz/test_vectors.py": "walks the cases under tests/vectors",
     "lint/test_readers.py": "the readers of JSON and of YAML, held to the same",
     "mqtt/broker/test_disk_full.py": "a broker whose journal cannot be written",
+    "mqtt/broker/test_model.py": "any commands in any order, crashes included, against a model",
+    "mqtt/broker/test_profiles_mixed.py": "clients of both profiles on one broker",
     "mqtt/broker/test_restart.py": "a broker made anew on the same journal",
     "policy/test_vectors.py": "walks the cases under tests/vectors/policy",
     "services/test_iot_authorisation.py": "three services and authz together",
@@ -37,6 +39,8 @@ def subjects(test: Path) -> list[Path]:
     folder = SOURCE / test.relative_to(UNIT).parent
     if folder.name == "operations":
         return [folder]
+    if folder.name == "conformance":  # by the standard's chapters, over the whole broker
+        return [folder.parent / "broker"]
     name = test.stem.removeprefix("test_")
     return [folder / f"{name}.py", folder / name, folder / "operations" / f"{name}.py"]
 

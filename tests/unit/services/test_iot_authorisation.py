@@ -23,7 +23,13 @@ from keyfob.services.iot.dependencies import IotService
 from keyfob.services.iot.policy_source import IotPolicies
 from keyfob.services.iot.ports import EndpointAddress
 from keyfob.services.iot_data import service as iot_data_service
-from keyfob.services.iot_data.ports import OutgoingMessage, RetainedMessage
+from keyfob.services.iot_data.dependencies import IotDataService
+from keyfob.services.iot_data.ports import (
+    ClientConnection,
+    Delivery,
+    OutgoingMessage,
+    RetainedMessage,
+)
 from keyfob.store.database import MemoryDatabase
 from keyfob.store.iot_policies import SqlIotPolicyStore
 from keyfob.store.ports.page import Page
@@ -62,6 +68,42 @@ class Everything:
         return True
 
 
+class NoConnections:
+    """Nobody is connected; nothing here asks."""
+
+    async def disconnect(
+        self,
+        account: AccountId,
+        region: Region,
+        client_id: str,
+        *,
+        clean_session: bool,
+        prevent_will: bool,
+    ) -> bool:
+        return False
+
+    async def connection(
+        self, account: AccountId, region: Region, client_id: str
+    ) -> ClientConnection | None:
+        return None
+
+    async def subscriptions(
+        self, account: AccountId, region: Region, client_id: str
+    ) -> tuple[tuple[str, int], ...] | None:
+        return None
+
+    async def send(
+        self,
+        account: AccountId,
+        region: Region,
+        client_id: str,
+        message: OutgoingMessage,
+        *,
+        confirm_within_s: float | None,
+    ) -> Delivery:
+        raise AssertionError("nothing is handled here")
+
+
 class World:
     """The three services on one database, and the directory they tell of changes."""
 
@@ -90,7 +132,7 @@ class World:
         )
         self.data = Caller(
             "iot-data",
-            iot_data_service.IotDataService(everything, everything, everything),
+            IotDataService(everything, everything, everything, NoConnections()),
             iot_data_service.OPERATIONS,
         )
         self.authorizer = Authorizer(directory, DenialLog(), ManualClock(at=NOW_S))

@@ -5,10 +5,9 @@ An authenticated Cognito identity needs its IoT policies' consent too, over HTTP
 `iot-authorization` page says otherwise for HTTPS, and the stricter reading is taken).
 """
 
-from dataclasses import dataclass
-
 from keyfob.authz.operation import Auth, Call, Operation
 from keyfob.core.arn import iot_arn
+from keyfob.services.iot_data.dependencies import IotDataService
 from keyfob.services.iot_data.operations.connections import (
     delete_connection,
     get_connection,
@@ -20,17 +19,6 @@ from keyfob.services.iot_data.operations.retained import (
     get_retained_message,
     list_retained_messages,
 )
-from keyfob.services.iot_data.ports import Connections, Publisher, RetainedMessages, TopicRules
-
-
-@dataclass(frozen=True, slots=True)
-class IotDataService:
-    """What the data plane's operations work with."""
-
-    publisher: Publisher
-    topics: TopicRules
-    retained: RetainedMessages
-    connections: Connections
 
 
 async def topic_resource(_service: IotDataService, call: Call) -> tuple[str, ...]:

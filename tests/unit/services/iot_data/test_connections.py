@@ -4,8 +4,9 @@ from tests.unit.services.iot_data.clients import NoConnections
 from tests.unit.services.iot_data.test_publish import Broker
 
 from keyfob.core.errors import AwsError
+from keyfob.services.iot_data.dependencies import IotDataService
 from keyfob.services.iot_data.ports import ClientConnection, Delivery, OutgoingMessage
-from keyfob.services.iot_data.service import OPERATIONS, IotDataService
+from keyfob.services.iot_data.service import OPERATIONS
 
 OPEN = ClientConnection("c", True, "192.0.2.7", 4711, 60, 3600, 1000.5)
 ENDED = ClientConnection("c", False, "192.0.2.7", 0, 60, 0, 1000.5, 1010.0, "CONNECTION_LOST")

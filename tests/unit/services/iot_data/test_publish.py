@@ -9,8 +9,9 @@ from keyfob.core.errors import AwsError
 from keyfob.core.ids import AccountId, Region
 from keyfob.mqtt.profile import Profile
 from keyfob.mqtt.topics import TopicError, check_topic_name
+from keyfob.services.iot_data.dependencies import IotDataService
 from keyfob.services.iot_data.ports import OutgoingMessage, RetainedMessage
-from keyfob.services.iot_data.service import OPERATIONS, IotDataService
+from keyfob.services.iot_data.service import OPERATIONS
 from keyfob.store.ports.page import Page
 
 

@@ -4,11 +4,12 @@ Source: IoT data plane API Reference (documented); error texts are inferred.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.marker import MarkerError, build_marker, parse_marker
 from keyfob.services.iot_data import errors
+from keyfob.services.iot_data.dependencies import IotDataService
 from keyfob.services.iot_data.domain.properties import (
     parse_content_type,
     parse_correlation_data,
@@ -17,9 +18,6 @@ from keyfob.services.iot_data.domain.properties import (
 )
 from keyfob.services.iot_data.operations.publish import MAX_PAYLOAD_BYTES, require_topic
 from keyfob.services.iot_data.ports import Delivery, OutgoingMessage
-
-if TYPE_CHECKING:
-    from keyfob.services.iot_data.service import IotDataService
 
 DEFAULT_PAGE = 20
 DEFAULT_TIMEOUT_S = 5
@@ -30,7 +28,7 @@ _LISTING = "subscriptions"
 
 
 async def delete_connection(
-    service: "IotDataService", request: AuthorizedRequest
+    service: IotDataService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """End a client's connection, and its session on request."""
     params = request.params
@@ -46,9 +44,7 @@ async def delete_connection(
     return {}
 
 
-async def get_connection(
-    service: "IotDataService", request: AuthorizedRequest
-) -> Mapping[str, Any]:
+async def get_connection(service: IotDataService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Tell a client's connection, or its last one of the past 30 minutes."""
     client_id = request.params["clientId"]
     found = await service.connections.connection(request.account, request.region, client_id)
@@ -74,7 +70,7 @@ async def get_connection(
 
 
 async def list_subscriptions(
-    service: "IotDataService", request: AuthorizedRequest
+    service: IotDataService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """List what a client with a session is subscribed to, connected or not."""
     params = request.params
@@ -94,7 +90,7 @@ async def list_subscriptions(
 
 
 async def send_direct_message(
-    service: "IotDataService", request: AuthorizedRequest
+    service: IotDataService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Send a message to one client, which needs no subscription for it."""
     params = request.params

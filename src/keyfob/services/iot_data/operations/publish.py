@@ -1,10 +1,11 @@
 """Publish."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.services.iot_data import errors
+from keyfob.services.iot_data.dependencies import IotDataService
 from keyfob.services.iot_data.domain.properties import (
     parse_content_type,
     parse_correlation_data,
@@ -14,14 +15,11 @@ from keyfob.services.iot_data.domain.properties import (
 )
 from keyfob.services.iot_data.ports import OutgoingMessage
 
-if TYPE_CHECKING:
-    from keyfob.services.iot_data.service import IotDataService
-
 MAX_PAYLOAD_BYTES = 131_072
 """128 KB; AWS General Reference, IoT Core quotas (documented)."""
 
 
-async def publish(service: "IotDataService", request: AuthorizedRequest) -> Mapping[str, Any]:
+async def publish(service: IotDataService, request: AuthorizedRequest) -> Mapping[str, Any]:
     """Publish a message, under the rules that MQTT clients are held to."""
     params = request.params
     topic, payload = params["topic"], params.get("payload", b"")
@@ -50,7 +48,7 @@ async def publish(service: "IotDataService", request: AuthorizedRequest) -> Mapp
     return {}
 
 
-def require_topic(service: "IotDataService", topic: str) -> None:
+def require_topic(service: IotDataService, topic: str) -> None:
     """Check a topic by the broker's rules.
 
     Raises:

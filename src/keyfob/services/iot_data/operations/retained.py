@@ -1,15 +1,13 @@
 """Retained messages: GetRetainedMessage, ListRetainedMessages."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keyfob.authz.operation import AuthorizedRequest
 from keyfob.core.marker import MarkerError, build_marker, parse_marker
 from keyfob.services.iot_data import errors
+from keyfob.services.iot_data.dependencies import IotDataService
 from keyfob.services.iot_data.domain.properties import render_user_properties
-
-if TYPE_CHECKING:
-    from keyfob.services.iot_data.service import IotDataService
 
 DEFAULT_PAGE = 200
 """Items of a page when the caller does not say: the model's maximum (inferred)."""
@@ -18,7 +16,7 @@ _LISTING = "retained"
 
 
 async def get_retained_message(
-    service: "IotDataService", request: AuthorizedRequest
+    service: IotDataService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a topic's retained message."""
     topic = request.params["topic"]
@@ -37,7 +35,7 @@ async def get_retained_message(
 
 
 async def list_retained_messages(
-    service: "IotDataService", request: AuthorizedRequest
+    service: IotDataService, request: AuthorizedRequest
 ) -> Mapping[str, Any]:
     """Return a page of what is retained, without payloads."""
     try:
