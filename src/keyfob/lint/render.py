@@ -24,8 +24,12 @@ def render_text(findings: Sequence[Finding]) -> str:
         lines.append(f"{place}: {one.severity.value} {one.rule}: {one.message}")
         lines.append(f"    fix: {one.fix}")
     errors = sum(one.severity is Severity.ERROR for one in findings)
-    lines.append(f"{errors} errors, {len(findings) - errors} warnings")
+    lines.append(f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
     return "\n".join(lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def render_json(findings: Sequence[Finding]) -> str:
