@@ -17,7 +17,7 @@ def test_text_gives_place_rule_reason_and_fix() -> None:
         "c.yaml:1:1: warning KF301: a",
         "b",
         "    fix: do that",
-        "1 errors, 1 warnings",
+        "1 error, 1 warning",
     ]
 
 
