@@ -9,7 +9,7 @@ COMPILE := $(VENV)-lock/bin/uv pip compile pyproject.toml --upgrade --quiet --un
 INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports format docs migration crash peers bench-apis lock clean
+.PHONY: help demo test check cov lint types imports format docs migration crash peers bench-apis bench-broker lock fuzz soak clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -34,7 +34,11 @@ demo: $(VENV)/run.stamp ## Play the whole flow with two users in two buildings
 test: $(VENV)/dev.stamp ## Run the tests
 	$(BIN)/python -m pytest -n 2 $(TESTS)
 
-check: lint types imports test ## Everything that decides whether a change may land
+check: lint types imports cov test ## Everything that decides whether a change may land
+
+cov: $(VENV)/dev.stamp ## See that the tests reach every branch of the policy engine
+	$(BIN)/python -m pytest -q -n 2 tests/unit/policy --cov=keyfob.policy --cov-branch \
+	  --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 lint: $(VENV)/dev.stamp ## Lint, and see that the formatting is ruff's
 	$(BIN)/ruff check .
@@ -70,6 +74,13 @@ $(VENV)-peers/stamp: requirements/peers.txt
 bench-apis: $(VENV)/dev.stamp $(VENV)-peers/stamp ## Measure start, memory and requests beside ministack and moto
 	$(BIN)/python -m benchmarks.apis --peers $(VENV)-peers
 
+$(VENV)-peers/node_modules: $(VENV)-peers/stamp
+	npm install --silent --no-audit --no-fund --prefix $(VENV)-peers aedes@1.2.0 ws@8
+	touch $@
+
+bench-broker: $(VENV)/dev.stamp $(VENV)-peers/node_modules ## Measure the broker beside mosquitto, nats-server, amqtt and aedes
+	$(BIN)/python -m benchmarks.broker --peers $(VENV)-peers --modules $(VENV)-peers
+
 lock: ## Pin every dependency anew
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet uv
@@ -77,9 +88,13 @@ lock: ## Pin every dependency anew
 	$(COMPILE) --extra build --extra demo --extra dev --output-file requirements/dev.lock
 	rm -r $(VENV)-lock
 
-fuzz: $(VENV)/dev.stamp ## Fuzz the policy parser for five minutes (SECONDS=300)
+fuzz: $(VENV)/dev.stamp ## Fuzz the policy parser and the broker, five minutes each (SECONDS=300)
 	$(BIN)/python -m pip --disable-pip-version-check --quiet install 'atheris>=3,<4' || true
 	$(BIN)/python -m fuzz.policy_parser --seconds $(or $(SECONDS),300)
+	$(BIN)/python -m fuzz.mqtt_decoder --seconds $(or $(SECONDS),300)
+
+soak: $(VENV)/dev.stamp ## Soak the broker: 5,000 connections that come and go for ten minutes
+	$(BIN)/python -m benchmarks.broker.soak
 
 clean: ## Remove what was built
 	rm -rf $(VENV) $(VENV)-peers build dist tests/interop/javascript/node_modules
