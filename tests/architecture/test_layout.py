@@ -20,6 +20,7 @@ NOT_MIRRORED: dict[str, str] = {
     "services/iam/test_authorisation.py": "the rows of the whole service",
     "services/sts/test_vectors.py": "walks the cases under tests/vectors/authz",
     "services/test_iot_tables.py": "the tables of three services",
+    "signin/test_attacks.py": "attacks on the pages and endpoints together",
     "store/test_announcement.py": "two modules that announce the endpoints between them",
     "tokens/test_attacks.py": "forged tokens against everyone who takes tokens",
     "wire/test_oracle.py": "botocore as the oracle for the whole package",

@@ -5,6 +5,7 @@ is refused. Until client and address are known to belong together nobody is sent
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -48,6 +49,8 @@ class AuthorizationRequest:
     login_hint: str
     query: str
     """The same request as a query, for links and forms."""
+    settled_query: str
+    """The same without `prompt`: the user has seen the page that it asks for."""
 
 
 async def read_authorization(
@@ -79,8 +82,13 @@ async def read_authorization(
         challenge=_read_challenge(target, query),
         prompts=_read_prompts(target, query),
         login_hint=query.text("login_hint"),
-        query=urlencode({name: query.text(name) for name in _CARRIED if query.get(name)}),
+        query=_carry(query, _CARRIED),
+        settled_query=_carry(query, (name for name in _CARRIED if name != "prompt")),
     )
+
+
+def _carry(query: Parameters, names: Iterable[str]) -> str:
+    return urlencode({name: query.text(name) for name in names if query.get(name)})
 
 
 async def _read_client(service: UserPools, site: Site, query: Parameters) -> ClientRecord:

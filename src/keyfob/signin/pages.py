@@ -53,6 +53,7 @@ def render_page(
         template,
         base=visit.site.base,
         query=asked.query,
+        settled_query=asked.settled_query,
         application=asked.client.name,
         csrf_field=FORM_FIELD,
         csrf_token=form_token(service, visit.site, secret),

@@ -33,7 +33,6 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 """RFC 7636, 4.1."""
 
 _MACHINES = "client_credentials"
-_THROTTLED = "TooManyRequestsException"
 
 
 async def exchange(service: UserPools, codes: CodeBook, visit: Visit) -> Mapping[str, Any]:
@@ -52,8 +51,6 @@ async def exchange(service: UserPools, codes: CodeBook, visit: Visit) -> Mapping
         if kind == "refresh_token":
             return await _refresh(service, visit, client)
     except AwsError as error:
-        if error.code == _THROTTLED:
-            raise OAuthError("temporarily_unavailable", error.message, 429) from error
         raise OAuthError("invalid_grant", error.message) from error
     if kind == _MACHINES:
         return await _admit_machine(service, visit, client)

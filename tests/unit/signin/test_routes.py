@@ -108,6 +108,14 @@ async def test_prompt_login_asks_again(world: World) -> None:
     assert "Continue as" not in visitor.page.words
 
 
+async def test_prompt_select_account_lets_the_user_choose(world: World) -> None:
+    visitor = await world.sign_in()
+    await visitor.get(world.url(prompt="select_account"))
+    assert "Continue as alice@example.com" in visitor.page.words
+    await visitor.get(visitor.page.links[0])
+    assert "code" in visitor.answer
+
+
 async def test_prompt_none_without_a_session_is_told(world: World) -> None:
     visitor = world.visitor()
     await visitor.get(world.url(prompt="none"))

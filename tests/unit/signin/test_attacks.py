@@ -1,6 +1,7 @@
 """Attacks on the sign-in pages and the OAuth endpoints, each named after what it tries."""
 
 import base64
+import hashlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -131,6 +132,14 @@ class TestCodes:
         await world.api.call("AdminUserGlobalSignOut", UserPoolId=world.pool_id, Username="alice")
         assert (await world.token(code=code))[1] == {"error": "invalid_grant"}
 
+    async def test_a_code_of_a_user_who_has_to_choose_a_new_password(self, world: World) -> None:
+        visitor = await world.sign_in()
+        code = visitor.answer["code"]
+        await world.api.call("AdminResetUserPassword", UserPoolId=world.pool_id, Username="alice")
+        assert (await world.token(code=code))[1] == {"error": "invalid_grant"}
+        await visitor.get(world.url())
+        assert visitor.page.form.action.startswith("/login")
+
     async def test_a_code_at_the_token_endpoint_of_another_pool(self, world: World) -> None:
         code = await world.code()
         other = await world.api.make_pool()
@@ -164,6 +173,12 @@ class TestPkce:
         assert (await world.token(code=code, code_verifier=verifier))[1] == {
             "error": "invalid_grant"
         }
+
+    async def test_a_verifier_that_could_be_guessed(self, world: World) -> None:
+        digest = hashlib.sha256(b"short").digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        code = await world.code(code_challenge=challenge)
+        assert (await world.token(code=code, code_verifier="short"))[0] == 400
 
     async def test_a_code_made_without_a_challenge_is_not_passed_off(self, world: World) -> None:
         code = await world.code(code_challenge=None, code_challenge_method=None)
@@ -225,8 +240,9 @@ class TestRedirects:
         assert not re.search(r"[\r\n]", visitor.last.headers["location"])
 
     async def test_a_parameter_sent_twice_is_refused(self, world: World) -> None:
-        url = f"{world.url()}&redirect_uri={quote(EVIL)}"
-        assert (await world.visitor().ask("GET", url)).status == 400
+        for repeated in (f"redirect_uri={quote(CALLBACK)}", "state=other", "scope=openid"):
+            url = f"{world.url()}&{repeated}"
+            assert (await world.visitor().ask("GET", url)).status == 400
 
     async def test_a_client_of_another_pool(self, world: World) -> None:
         other = await world.api.make_pool()
