@@ -54,8 +54,9 @@ format: $(VENV)/dev.stamp ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(VENV)/dev.stamp ## Write the table of operations anew
+docs: $(VENV)/dev.stamp ## Write the tables of operations and of MQTT's conformance anew
 	$(BIN)/python tests/architecture/coverage.py
+	$(BIN)/python tests/unit/mqtt/conformance/page.py
 
 migration: $(VENV)/dev.stamp ## Write the first migration anew from the tables (until the first release)
 	$(BIN)/python tests/architecture/first_migration.py

@@ -9,13 +9,12 @@ accepted is compiled, asked once, and asked again with a trace, which must decid
 import argparse
 import json
 import random
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fuzz.runner import run
 from keyfob.policy import (
     PolicyError,
     PolicyKind,
@@ -119,40 +118,6 @@ def mutate(seed: bytes, source: random.Random) -> bytes:
     return bytes(data)
 
 
-def _run_unguided(seeds: list[bytes], seconds: float) -> None:
-    source = random.Random()
-    deadline = time.monotonic() + seconds
-    runs = accepted = 0
-    while time.monotonic() < deadline:
-        data = mutate(source.choice(seeds), source)
-        try:
-            accepted += check(data)
-        except BaseException:
-            print(f"finding: {data!r}", file=sys.stderr)
-            raise
-        runs += 1
-    print(f"{runs} texts, {accepted} accepted, no finding")
-
-
-def _run_guided(atheris: Any, seeds: list[bytes], seconds: float) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        for number, seed in enumerate(seeds):
-            (Path(folder) / f"{number:05}").write_bytes(seed)
-        words = Path(folder).with_suffix(".dict")
-        words.write_text("".join(f'"{_escape(word)}"\n' for word in WORDS))
-        options = [
-            *(f"-max_total_time={int(seconds)}", f"-dict={words}", "-max_len=8192", "-timeout=5"),
-            *("-print_final_stats=1", "-verbosity=1", "-rss_limit_mb=2048"),
-        ]
-        atheris.instrument_all()
-        atheris.Setup([sys.argv[0], *options, folder], check)
-        atheris.Fuzz()
-
-
-def _escape(word: str) -> str:
-    return word.replace("\\", "\\\\").replace('"', '\\"')
-
-
 def main() -> None:
     """Run for the time given; a finding ends the program with an error."""
     parser = argparse.ArgumentParser(description="fuzz the policy parser")
@@ -160,13 +125,7 @@ def main() -> None:
     parser.add_argument("--seed-vectors", type=Path, default=Path("tests/vectors/policy"))
     options = parser.parse_args()
     seeds = list(read_seeds(options.seed_vectors))
-    try:
-        import atheris
-    except ImportError:
-        print(f"atheris is not installed: {len(seeds)} seeds, unguided", flush=True)
-        _run_unguided(seeds, options.seconds)
-    else:
-        _run_guided(atheris, seeds, options.seconds)
+    run(check, seeds, mutate, options.seconds, WORDS)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.apis.flow import requests, set_up
+from benchmarks.apis.flow import RefusedError, requests, set_up
 from benchmarks.apis.servers import Server, start
 
 NAMES = ("keyfob", "ministack", "moto")
@@ -39,8 +39,14 @@ def sample(server: Server, calls: Sequence[Callable[[], object]]) -> Sample:
     def repeat(call: Callable[[], object]) -> int:
         count = 0
         while time.perf_counter() - begun < SLICE_S:
-            call()
-            count += 1
+            try:
+                call()
+            except RefusedError:
+                # ministack 1.5.33 answers some of several calls at once with an internal error
+                if server.name == "keyfob":
+                    raise
+            else:
+                count += 1
         return count
 
     with ThreadPoolExecutor(len(calls)) as threads:

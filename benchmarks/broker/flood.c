@@ -7,7 +7,7 @@
  * is lossless by window: nothing is sent that would put the publishers more than WINDOW messages ahead
  * of the average subscriber, and at QoS 1 no publisher has more than WINDOW messages unacknowledged.
  * A publisher writes at most BATCH packets at once, and all together RATE a second (0: as many as the
- * window allows). After SECONDS it waits up to ten more for what is under way (`undelivered` counts
+ * window allows). After SECONDS it waits up to one more for what is under way (`undelivered` counts
  * the rest; rates are over the whole time). -k makes the subscribers' sessions persistent. The
  * payload's first eight bytes are the time of sending.
  * connect: opens and closes COUNT connections, CONCURRENT at a time, each up to its CONNACK.
@@ -413,7 +413,7 @@ static void run_publish(const char *pid, int publishers, double rate, double sec
         now = now_ns();
         if (received + acknowledged != seen) { seen = received + acknowledged; last = now; }
         int is_done = received >= sent * (uint64_t)subscribers && (!qos || acknowledged >= sent);
-        if (now >= end && (is_done || now - last > 2 * SECOND || now - end > 10 * SECOND)) break;
+        if (now >= end && (is_done || now - last > 2 * SECOND || now - end > SECOND)) break;
         uint64_t due = rate ? (uint64_t)((double)(now - start) / 1e9 * rate) : UINT64_MAX;
         if (now < end) for (int i = 0; i < publishers && sent < due; i++) publish(all + i, due - sent);
         turn(rate ? 0 : 10);

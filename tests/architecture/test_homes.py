@@ -98,6 +98,7 @@ def test_only_authz_knows_the_seal() -> None:
 
 BROAD_EXCEPTS: dict[str, str] = {
     "server/pipeline.py": "the HTTP pipeline: a bug answers InternalFailure",
+    "server/http.py": "a responder that raises, against its promise, answers 500 and closes",
     "server/reception.py": "a bug ends one connection, not the listener",
     "server/websocket.py": "a bug answers an upgrade with 500",
     "mqtt/broker/durable.py": "supervisor of the commits",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.interop.people import BUILDINGS, PASSWORDS, REGION
 
+from keyfob.cli.demo.person import Credentials, Person, attach_policy
 from keyfob.testing import ServerProcess
 from keyfob.testing.article import (
     Article,
@@ -36,6 +37,19 @@ def article(server: ServerProcess, clients: Clients) -> Article:
     for name, password in PASSWORDS.items():
         add_user(clients, built, name, password, BUILDINGS[name])
     return built
+
+
+@pytest.fixture(scope="session")
+def credentials(
+    server: ServerProcess, clients: Clients, article: Article
+) -> dict[str, Credentials]:
+    """Everyone's temporary credentials, their IoT policy attached by themselves."""
+    found = {}
+    for name, password in PASSWORDS.items():
+        person = Person(name, password, BUILDINGS[name])
+        found[name] = person.exchange(clients, article, person.sign_in(clients, article))
+        attach_policy(server.endpoints, REGION, found[name])
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -80,3 +80,28 @@ def test_password_sign_in_works_where_the_client_allows_it(
         server, article, "alice", flow="password", clientId=client_id, topics={}, attach=True
     )
     assert seen["connect"]
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_what_outlives_a_connection_of_the_device_sdk(server: ServerProcess, version: int) -> None:
+    endpoints = server.endpoints
+    config = {
+        "region": endpoints.region,
+        "accessKeyId": endpoints.access_key_id,
+        "secretAccessKey": endpoints.secret_access_key,
+        "mqttHost": endpoints.mqtt_host,
+        "mqttPort": endpoints.mqtt_port,
+        "caFile": endpoints.ca_file,
+        "topic": "device",
+        "version": version,
+    }
+    done = subprocess.run(
+        ["node", "device.mjs", json.dumps(config)],
+        cwd=HERE, capture_output=True, text=True, timeout=55, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "retained": {"payload": "kept", "retain": True},
+        "resumed": "while away",
+        "will": "gone",
+    }

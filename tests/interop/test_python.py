@@ -6,35 +6,19 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
 import pytest
 from awscrt import auth, mqtt
 from awsiot import mqtt_connection_builder
-from botocore.auth import SigV4QueryAuth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials as BotocoreCredentials
-from tests.interop.people import BUILDINGS, PASSWORDS, REGION
+from tests.interop.people import BUILDINGS, REGION
+from tests.interop.presigning import presigned_path
 
-from keyfob.cli.demo.person import Credentials, Person, attach_policy
+from keyfob.cli.demo.person import Credentials
 from keyfob.testing import ServerProcess
-from keyfob.testing.article import Article, Clients
 
 pytestmark = pytest.mark.interop
-
-
-@pytest.fixture(scope="session")
-def credentials(
-    server: ServerProcess, clients: Clients, article: Article
-) -> dict[str, Credentials]:
-    """Everyone's temporary credentials, their IoT policy attached by themselves."""
-    found = {}
-    for name, password in PASSWORDS.items():
-        person = Person(name, password, BUILDINGS[name])
-        found[name] = person.exchange(clients, article, person.sign_in(clients, article))
-        attach_policy(server.endpoints, REGION, found[name])
-    return found
 
 
 class Sdk:
@@ -122,14 +106,8 @@ def test_device_sdk_receives_what_others_of_the_building_publish(
         assert receiver.messages.get(timeout=5) == b"open"
 
 
-def presigned_path(server: ServerProcess, theirs: Credentials) -> str:
-    """Sign the WebSocket's URL as AWS documents it: the session token is appended afterwards."""
-    host = urlsplit(server.endpoints.endpoint_url).netloc
-    request = AWSRequest("GET", f"http://{host}/mqtt", headers={"host": host})
-    keys = BotocoreCredentials(theirs.access_key_id, theirs.secret_key)
-    SigV4QueryAuth(keys, "iotdevicegateway", REGION, expires=300).add_auth(request)
-    query = urlsplit(request.url).query
-    return f"/mqtt?{query}&X-Amz-Security-Token={quote(theirs.session_token, safe='')}"
+def netloc(server: ServerProcess) -> str:
+    return urlsplit(server.endpoints.endpoint_url).netloc
 
 
 class Paho:
@@ -164,7 +142,7 @@ class Paho:
 def test_paho_with_a_presigned_url_is_held_to_its_own_building(
     server: ServerProcess, credentials: dict[str, Credentials], building: str, action: str
 ) -> None:
-    path = presigned_path(server, credentials["alice"])
+    path = presigned_path(netloc(server), credentials["alice"])
     connection = Paho(server, path, f"alice-paho-{building}-{action}")
     if action == "subscribe":
         connection.client.subscribe(f"building/{building}/#", qos=1)
@@ -180,7 +158,7 @@ def test_paho_with_a_presigned_url_is_held_to_its_own_building(
 def test_an_unsigned_or_spoilt_websocket_is_refused(
     server: ServerProcess, credentials: dict[str, Credentials]
 ) -> None:
-    good = presigned_path(server, credentials["alice"])
+    good = presigned_path(netloc(server), credentials["alice"])
     for path in ("/mqtt", good.replace("X-Amz-Signature=", "X-Amz-Signature=0")):
         with pytest.raises(paho.WebsocketConnectionError):
             Paho(server, path, "nobody")

@@ -210,7 +210,8 @@ class BrokerObserver:
 
     async def metrics(self) -> str:
         """Return the counters in Prometheus' text format."""
-        return render_metrics(await self._brokers.running(), self._denials)
+        brokers = await self._brokers.running()
+        return render_metrics(brokers, self._denials, len(asyncio.all_tasks()))
 
     async def list_connections(self, limit: int) -> list[Mapping[str, Any]]:
         """Return open connections."""

@@ -38,8 +38,8 @@ from keyfob.services.iot.dependencies import IotService
 from keyfob.services.iot.policy_source import IotPolicies
 from keyfob.services.iot.ports import EndpointAddress
 from keyfob.services.iot.service import OPERATIONS as IOT_OPERATIONS
+from keyfob.services.iot_data.dependencies import IotDataService
 from keyfob.services.iot_data.service import OPERATIONS as IOT_DATA_OPERATIONS
-from keyfob.services.iot_data.service import IotDataService
 from keyfob.services.sts.caller_policies import AuthorizedCallerPolicies
 from keyfob.services.sts.cognito_tokens import CognitoTokenVerifier
 from keyfob.services.sts.credentials import TemporaryCredentials
@@ -105,8 +105,8 @@ class Stores:
         self.saml_providers = SqlSamlProviderStore(database)
         self.account_aliases = SqlAccountAliasStore(database)
         self.iot_policies = SqlIotPolicyStore(database, self.changes)
-        self.identity_pools = SqlIdentityPoolStore(database, self.changes)
         self.identities = SqlIdentityStore(database, self.changes)
+        self.identity_pools = SqlIdentityPoolStore(database, self.identities)
         self.user_pools = SqlUserPoolStore(database)
         self.pool_users = SqlPoolUserStore(database, clock)
         self.mail = SqlMailStore(database)

@@ -30,9 +30,7 @@ class Arn:
     """Partition; always `aws` for what keyfob makes."""
 
     def __str__(self) -> str:
-        return (
-            f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
-        )
+        return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
 
 
 def parse_arn(text: str) -> Arn:

@@ -39,8 +39,8 @@ def _length(part: tuple[str, str]) -> int:
     return len(part[0])
 
 
-def render_metrics(brokers: Sequence[Broker], denials: DenialLog) -> str:
-    """Return everything that is counted."""
+def render_metrics(brokers: Sequence[Broker], denials: DenialLog, tasks: int) -> str:
+    """Return everything that is counted; `tasks` are the event loop's."""
     totals = {
         aws_name(field.name): sum(getattr(broker.metrics, field.name) for broker in brokers)
         for field in fields(BrokerMetrics)
@@ -83,6 +83,7 @@ def render_metrics(brokers: Sequence[Broker], denials: DenialLog) -> str:
     _family(lines, "keyfob_mqtt_commit_failures_total", "counter", text, places, failures)
     for broker, place in zip(brokers, places, strict=True):
         _histogram(lines, broker, place, is_first=broker is brokers[0])
+    _family(lines, "keyfob_tasks", "gauge", "Tasks of the event loop.", [{}], [tasks])
     _denials(lines, denials)
     return "\n".join(lines) + "\n"
 

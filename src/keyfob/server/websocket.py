@@ -2,9 +2,10 @@
 
 Theory. A connection is deciding -> open -> closing -> lost. While deciding, nothing is read:
 the signature is checked and the broker's connection prepared, then 101 and the swap happen in
-one step. Frames are `websockets`' sans-I/O protocol's business; payloads go to the broker's
-connection in the order they came, cut where the frames were cut, because MQTT bytes are a
-stream. Each write of the broker's becomes one binary frame.
+one step. Masked binary frames in one piece, which is what MQTT clients send, are taken out of
+their frames here; from the first other frame on (closing, mostly) everything is the business of
+`websockets`' sans-I/O protocol. Payloads go to the broker's connection in the order they came, cut
+anywhere, because MQTT bytes are a stream. Each write of the broker's becomes one binary frame.
 
 Differences from RFC 6455's freedom: no extension is negotiated (MQTT does not compress well and
 the deflate state costs memory per connection), text frames end the connection with 1003
@@ -15,6 +16,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
 
@@ -23,7 +25,9 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import Protocol, Side, State
 from websockets.server import ServerProtocol
+from websockets.speedups import apply_mask
 from websockets.typing import Subprotocol
+from websockets.utils import accept_key
 
 from keyfob.core.errors import AwsError
 from keyfob.core.http import HttpRequest
@@ -37,8 +41,16 @@ MQTT_PATH = "/mqtt"
 
 SUBPROTOCOLS = (Subprotocol("mqtt"), Subprotocol("mqttv3.1"))
 
+_KEY = re.compile("[A-Za-z0-9+/]{21}[AQgw]==")  # 16 bytes
+
 _MAX_EARLY_BYTES = 65_536
 """What a client may send before its upgrade is answered; it should send nothing."""
+
+_BINARY = 0x82  # FIN, no extension bit, opcode 2
+_MASKED = 0x80
+_TWO_BYTES, _EIGHT_BYTES = 126, 127
+_SHORTEST_HEAD = 6  # of a masked frame: two bytes, and the mask
+# Source: RFC 6455 section 5.2.
 
 MqttFactory = Callable[[], MqttProtocol]
 """Makes the MQTT side of one connection."""
@@ -55,6 +67,15 @@ class WebSocketServer:
         self.open_connection = open_connection
         self.settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
+        self._framed = b"", b""
+
+    def frame(self, data: bytes) -> bytes:
+        """Return `data` in a binary frame: the same object for the next receiver of the same."""
+        last, framed = self._framed
+        if last is not data:
+            framed = _frame_head(len(data)) + data
+            self._framed = data, framed
+        return framed
 
     def upgrade(self, request: HttpRequest, transport: asyncio.Transport, rest: bytes) -> None:
         """Take a transport over whose client asked for a WebSocket.
@@ -91,6 +112,10 @@ class WebSocketProtocol(asyncio.Protocol):
             logger=_logger,
         )
         self._early = bytearray(rest)
+        self._is_simple = True
+        """Whether no frame came yet but masked binary ones in one piece."""
+        self._partial = b""
+        """What has come of such a frame."""
         self._connection: MqttProtocol | None = None
         self._is_lost = False
         self._is_finishing = False
@@ -139,7 +164,9 @@ class WebSocketProtocol(asyncio.Protocol):
             CloseCode.GOING_AWAY,
             "the connection has reached its longest life",
         )
-        self._connection.connection_made(WebSocketOutlet(self, self._transport, self._frames))
+        self._connection.connection_made(
+            WebSocketOutlet(self, self._transport, self._frames, self._server.frame)
+        )
         early, self._early = bytes(self._early), bytearray()
         if early:
             self.data_received(early)
@@ -153,6 +180,10 @@ class WebSocketProtocol(asyncio.Protocol):
             if len(self._early) > _MAX_EARLY_BYTES:
                 self._transport.abort()
             return
+        if self._is_simple:
+            data = self._take_simple(data, self._connection)
+            if not data:
+                return
         frames = self._frames
         frames.receive_data(data)
         for event in frames.events_received():
@@ -168,6 +199,19 @@ class WebSocketProtocol(asyncio.Protocol):
             elif opcode is Opcode.CLOSE and not self._is_finishing:
                 self._connection.peer_closed()
         self.flush()
+
+    def _take_simple(self, data: bytes, connection: MqttProtocol) -> bytes:
+        """Feed whole simple frames to the broker's connection; return what the library takes."""
+        if self._partial:
+            data = self._partial + data
+        payloads, end, self._is_simple = split_frames(
+            data, self._server.settings.max_websocket_message_bytes
+        )
+        rest = data[end:]
+        self._partial = rest if self._is_simple else b""
+        if payloads and not self._is_finishing:
+            connection.data_received(payloads[0] if len(payloads) == 1 else b"".join(payloads))
+        return b"" if self._is_simple else rest
 
     def eof_received(self) -> bool:
         """The peer half-closed without a closing handshake: there is nothing to wait for."""
@@ -230,19 +274,23 @@ class WebSocketOutlet(asyncio.Transport):
     """The transport the broker's connection sees: bytes in, binary frames out."""
 
     def __init__(
-        self, protocol: WebSocketProtocol, transport: asyncio.Transport, frames: Protocol
+        self,
+        protocol: WebSocketProtocol,
+        transport: asyncio.Transport,
+        frames: Protocol,
+        frame: Callable[[bytes], bytes],
     ) -> None:
         """Write through `transport`; `frames` knows whether the connection is still open."""
         super().__init__()
         self._protocol = protocol
         self._transport = transport
         self._frames = frames
+        self._frame = frame
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send `data` in one binary frame; once the connection closes it is dropped."""
         if self._frames.state is State.OPEN and data:
-            frame = Frame(Opcode.BINARY, bytes(data))
-            self._transport.write(frame.serialize(mask=False))
+            self._transport.write(self._frame(bytes(data)))
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
         """Send the parts, joined, in one binary frame."""
@@ -285,8 +333,48 @@ class WebSocketOutlet(asyncio.Transport):
         return self._transport.get_extra_info(name, default)
 
 
+def split_frames(data: bytes, max_bytes: int) -> tuple[list[bytes], int, bool]:
+    """Take masked binary frames in one piece from the start of `data`.
+
+    Returns:
+        The payloads of those that are there as a whole, where the last of them ends, and whether
+        what follows may be another: it is not, if the frame is of another kind or too large.
+    """
+    payloads: list[bytes] = []
+    start, size = 0, len(data)
+    while size - start >= _SHORTEST_HEAD:
+        head, length = _SHORTEST_HEAD, data[start + 1] - _MASKED
+        if data[start] != _BINARY or length < 0:
+            return payloads, start, False
+        if length >= _TWO_BYTES:
+            head += 2 if length == _TWO_BYTES else 8
+            if size - start < head:
+                break
+            length = int.from_bytes(data[start + 2 : start + head - 4], "big")
+        if length > max_bytes:
+            return payloads, start, False
+        body = start + head
+        if size - body < length:
+            break
+        start = body + length
+        payloads.append(apply_mask(data[body:start], data[body - 4 : body]))
+    return payloads, start, not data[start:] or data[start] == _BINARY
+
+
+def _frame_head(size: int) -> bytes:
+    """Return what stands before the payload of an unmasked binary frame."""
+    if size < _TWO_BYTES:
+        return bytes((_BINARY, size))
+    if size < 1 << 16:
+        return bytes((_BINARY, _TWO_BYTES)) + size.to_bytes(2, "big")
+    return bytes((_BINARY, _EIGHT_BYTES)) + size.to_bytes(8, "big")
+
+
 def _accept(request: HttpRequest) -> Response:
     """Return the 101, or the 400 or 426 that says what is wrong with the upgrade."""
+    response = _accept_usual(request)
+    if response is not None:
+        return response
     headers = Headers()
     for name, value in request.headers:
         headers[name] = value
@@ -296,6 +384,31 @@ def _accept(request: HttpRequest) -> Response:
         # Browsers send an origin that no setting here could judge: the signature decides.
         del headers["origin"]
     return handshake.accept(Request(target, headers))
+
+
+def _accept_usual(request: HttpRequest) -> Response | None:
+    """Return the 101 to an upgrade as most clients write it; None: the library is to judge it."""
+    fields = dict(request.headers)
+    protocol = fields.get("sec-websocket-protocol", "")
+    key = fields.get("sec-websocket-key", "")
+    if (
+        len(fields) != len(request.headers)
+        or fields.get("upgrade", "").lower() != "websocket"
+        or fields.get("connection", "").lower() != "upgrade"
+        or fields.get("sec-websocket-version") != "13"
+        or protocol not in SUBPROTOCOLS
+        or not _KEY.fullmatch(key)
+    ):
+        return None
+    headers = Headers(
+        {
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Accept": accept_key(key),
+            "Sec-WebSocket-Protocol": protocol,
+        }
+    )
+    return Response(101, "Switching Protocols", headers)
 
 
 def _refusal(status: int, message: str, code: str | None = None) -> Response:

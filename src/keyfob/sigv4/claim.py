@@ -235,7 +235,7 @@ def _parse_date(date: str) -> float:
     try:
         if not _AMZ_DATE.fullmatch(date):
             raise ValueError
-        return datetime.strptime(date, _DATE).replace(tzinfo=UTC).timestamp()
+        return datetime.fromisoformat(date).timestamp()
     except ValueError:
         raise IncompleteSignatureError(
             f"Date must be in ISO-8601 'basic format'. Got '{date[:40]}'."

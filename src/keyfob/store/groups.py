@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from keyfob.store.announcement import write_and_tell
 from keyfob.store.database import Database
 from keyfob.store.pool_items import SqlPoolItemStore
 from keyfob.store.ports.groups import GroupRecord
@@ -23,7 +24,9 @@ _OF_USER = (
     )
     .order_by(pool_groups.c.name)
 )
-"""Asked at every sign-in: built once, which is most of what asking takes."""
+
+MAX_CACHED = 10_000
+"""Users whose groups are remembered; beyond it the memory starts over."""
 
 
 class SqlPoolGroupStore(SqlPoolItemStore[GroupRecord]):
@@ -32,6 +35,8 @@ class SqlPoolGroupStore(SqlPoolItemStore[GroupRecord]):
     def __init__(self, database: Database) -> None:
         """Keep them in `database`."""
         super().__init__(database, pool_groups, GroupRecord)
+        self._of_user: dict[tuple[str, str], tuple[GroupRecord, ...]] = {}
+        self._generation = 0
 
     async def join(self, pool_id: str, name: str, sub: str, *, at_most: int) -> None:
         """Put a user into a group; nothing happens to one who is in it.
@@ -56,7 +61,7 @@ class SqlPoolGroupStore(SqlPoolItemStore[GroupRecord]):
             row = {"pool_id": pool_id, "name": name, "sub": sub}
             connection.execute(insert(pool_group_members).values(row))
 
-        await self._database.write(work)
+        await write_and_tell(self._database, work, lambda _: self._forget(pool_id, sub))
 
     async def leave(self, pool_id: str, name: str, sub: str) -> None:
         """Take a user out of a group; nothing happens to one who is not in it."""
@@ -64,15 +69,29 @@ class SqlPoolGroupStore(SqlPoolItemStore[GroupRecord]):
         statement = delete(pool_group_members).where(
             members.pool_id == pool_id, members.name == name, members.sub == sub
         )
-        await self._database.write(lambda connection: connection.execute(statement) and None)
+        await write_and_tell(
+            self._database,
+            lambda connection: connection.execute(statement).rowcount,
+            lambda _: self._forget(pool_id, sub),
+        )
 
     async def groups_of(self, pool_id: str, sub: str) -> tuple[GroupRecord, ...]:
         """Return the groups a user is in, in the order of their names."""
+        known = self._of_user.get((pool_id, sub))
+        if known is not None:
+            return known
+        generation = self._generation
         key = {"pool_id": pool_id, "sub": sub}
         documents = await self._database.read(
             lambda connection: connection.execute(_OF_USER, key).scalars().all()
         )
-        return tuple(self._decoder.decode(document) for document in documents)
+        groups = tuple(self._decoder.decode(document) for document in documents)
+        # a commit that came between would otherwise leave the old groups in memory
+        if generation == self._generation:
+            if len(self._of_user) >= MAX_CACHED:
+                self._of_user.clear()
+            self._of_user[pool_id, sub] = groups
+        return groups
 
     async def list_members(
         self, pool_id: str, name: str, *, after: str | None, limit: int
@@ -89,3 +108,12 @@ class SqlPoolGroupStore(SqlPoolItemStore[GroupRecord]):
             lambda connection: connection.execute(query).scalars().all()
         )
         return Page(tuple(subs[:limit]), subs[limit - 1] if len(subs) > limit else None)
+
+    async def _forget(self, pool_id: str, sub: str) -> None:
+        self._generation += 1
+        self._of_user.pop((pool_id, sub), None)
+
+    async def _committed(self) -> None:
+        """Forget all: a group that changed or went may be anybody's."""
+        self._generation += 1
+        self._of_user.clear()

@@ -29,9 +29,15 @@ from keyfob.store.ports.page import Page
 
 RecordT = TypeVar("RecordT", bound=IamResource)
 
+MAX_CACHED = 10_000
+"""Resources of one kind remembered; beyond it the memory starts over."""
+
 
 class SqlResourceStore(Generic[RecordT]):
-    """One table of resources; subclasses say which, and keep further indexes in step."""
+    """One table of resources, those in use held in memory.
+
+    Subclasses say which table, and keep further indexes in step. Documents are written here only.
+    """
 
     def __init__(self, database: Database, *, table: Table, record_type: type[RecordT]) -> None:
         """Keep resources of one kind.
@@ -44,14 +50,26 @@ class SqlResourceStore(Generic[RecordT]):
         self._database = database
         self._table = table
         self._decoder = msgspec.json.Decoder(record_type)
-        # asked with every session issued: built once, which is most of what asking takes
+        self._cached: dict[tuple[AccountId, str], RecordT] = {}
+        self._generation = 0
         self._by_name = select(table.c.document).where(
             table.c.account == bindparam("account"), table.c.name_key == bindparam("name_key")
         )
 
     async def get(self, account: AccountId, name: str) -> RecordT | None:
         """Return the resource of that name, in any case."""
-        return await self._database.read(lambda connection: self._load(connection, account, name))
+        key = (account, name.lower())
+        known = self._cached.get(key)
+        if known is not None:
+            return known
+        generation = self._generation
+        record = await self._database.read(lambda connection: self._load(connection, account, name))
+        # a commit that came between would otherwise leave the old record in memory
+        if record is not None and generation == self._generation:
+            if len(self._cached) >= MAX_CACHED:
+                self._cached.clear()
+            self._cached[key] = record
+        return record
 
     async def add(self, record: RecordT) -> None:
         """Keep a new resource; see the port for what it raises."""
@@ -75,6 +93,7 @@ class SqlResourceStore(Generic[RecordT]):
             return before, after
 
         async def tell(change: tuple[RecordT, RecordT]) -> None:
+            self._forget(change[0])
             for arn in dict.fromkeys(record.arn for record in change):
                 await self._committed(arn)
 
@@ -93,7 +112,11 @@ class SqlResourceStore(Generic[RecordT]):
             self._index(connection, record, None)
             return record
 
-        await write_and_tell(self._database, work, lambda gone: self._committed(gone.arn))
+        async def tell(gone: RecordT) -> None:
+            self._forget(gone)
+            await self._committed(gone.arn)
+
+        await write_and_tell(self._database, work, tell)
 
     async def page(
         self, account: AccountId, *, after: str | None, limit: int, path_prefix: str = "/"
@@ -117,6 +140,10 @@ class SqlResourceStore(Generic[RecordT]):
             select(func.count()).select_from(self._table).where(self._table.c.account == account)
         )
         return await self._database.read(lambda connection: connection.execute(query).scalar_one())
+
+    def _forget(self, record: RecordT) -> None:
+        self._generation += 1
+        self._cached.pop((record.account, record.name.lower()), None)
 
     async def _committed(self, arn: str) -> None:
         """Tell whoever must know that a change of the resource of this ARN is committed."""

@@ -1,4 +1,4 @@
-"""Identities in SQL; the index of logins lives in a table of its own."""
+"""Identities in SQL, those in use held in memory; the index of logins is a table of its own."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,9 @@ from keyfob.store.announcement import write_and_tell
 from keyfob.store.database import Database
 from keyfob.store.ports.identities import IdentityRecord, IdentityResolution, Login, Resolve
 from keyfob.store.tables.identities import identities, identity_logins
+
+MAX_CACHED = 10_000
+"""Identities remembered; beyond it the memory starts over."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(IdentityRecord).decode
@@ -34,16 +37,42 @@ class SqlIdentityStore:
         """Tell `changes` of identities that were deleted, disabled or merged."""
         self._database = database
         self._changes = changes
+        self._records: dict[str, IdentityRecord] = {}
+        self._holders: dict[tuple[str, Login], str] = {}
+        self._generation = 0
 
     async def get(self, identity_id: str) -> IdentityRecord | None:
         """Return an identity, or None."""
-        return await self._database.read(lambda connection: _read(connection, identity_id))
+        known = self._records.get(identity_id)
+        if known is not None:
+            return known
+        generation = self._generation
+        record = await self._database.read(lambda connection: _read(connection, identity_id))
+        self._remember(() if record is None else (record,), generation)
+        return record
 
     async def holders(self, pool_id: str, logins: Sequence[Login]) -> Sequence[IdentityRecord]:
         """Return the identities of a pool that any of the logins belongs to, each once."""
-        return await self._database.read(
+        known = {
+            self._records.get(self._holders.get((pool_id, login), "")): None for login in logins
+        }
+        if None not in known:
+            return [record for record in known if record is not None]
+        generation = self._generation
+        records = await self._database.read(
             lambda connection: _read_holders(connection, pool_id, logins)
         )
+        self._remember(records, generation)
+        return records
+
+    async def identity_changed(self, identity_id: str) -> None:
+        """Forget what was read of an identity, and pass the news on."""
+        self._generation += 1
+        record = self._records.pop(identity_id, None)
+        if record is not None:
+            for login in record.logins:
+                self._holders.pop((record.pool_id, login), None)
+        await self._changes.identity_changed(identity_id)
 
     async def resolve(
         self, pool_id: str, identity_id: str | None, logins: Sequence[Login], decide: Resolve
@@ -58,7 +87,7 @@ class SqlIdentityStore:
 
         async def tell(resolution: IdentityResolution) -> None:
             for changed in resolution.changed:
-                await self._changes.identity_changed(changed.identity_id)
+                await self.identity_changed(changed.identity_id)
 
         return (await write_and_tell(self._database, work, tell)).identity
 
@@ -75,7 +104,7 @@ class SqlIdentityStore:
 
         async def tell(gone: list[str]) -> None:
             for identity_id in gone:
-                await self._changes.identity_changed(identity_id)
+                await self.identity_changed(identity_id)
 
         return await write_and_tell(self._database, work, tell)
 
@@ -106,6 +135,18 @@ class SqlIdentityStore:
         return await self._database.read(
             lambda connection: [_decode(row.document) for row in connection.execute(query)]
         )
+
+    def _remember(self, records: Sequence[IdentityRecord], generation: int) -> None:
+        """Keep what was read, unless something was committed while it was being read."""
+        if generation != self._generation:
+            return
+        for record in records:
+            if len(self._records) >= MAX_CACHED:
+                self._records.clear()
+                self._holders.clear()
+            self._records[record.identity_id] = record
+            for login in record.logins:
+                self._holders[record.pool_id, login] = record.identity_id
 
 
 def _read(connection: Connection, identity_id: str) -> IdentityRecord | None:

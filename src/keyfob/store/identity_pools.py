@@ -1,11 +1,11 @@
 """Identity pools in SQL, those in use held in memory."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
-from keyfob.authz.ports import PolicyChanges
 from keyfob.core.ids import AccountId, Region
 from keyfob.store.announcement import write_and_tell
 from keyfob.store.database import Database
@@ -20,10 +20,18 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(IdentityPoolRecord).decode
 
 
+class IdentityChanges(Protocol):
+    """Hears of identities that changed: the store of identities, which tells everyone else."""
+
+    async def identity_changed(self, identity_id: str) -> None:
+        """An identity is not any more what it was."""
+        ...
+
+
 class SqlIdentityPoolStore:
     """An `IdentityPoolStore`."""
 
-    def __init__(self, database: Database, changes: PolicyChanges) -> None:
+    def __init__(self, database: Database, changes: IdentityChanges) -> None:
         """Tell `changes` of the identities that go with a deleted pool."""
         self._database = database
         self._changes = changes

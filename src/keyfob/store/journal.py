@@ -10,7 +10,17 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, and_, bindparam, delete, exists, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from keyfob.core.ids import AccountId, Region
@@ -48,6 +58,7 @@ from keyfob.store.tables.broker import (
 _decoder = msgspec.msgpack.Decoder(StoredMessage)
 _will_decoder = msgspec.msgpack.Decoder(StoredWill)
 Row = dict[str, Any]
+_NUMBERS_A_STATEMENT = 500
 
 
 class SqlJournal:
@@ -247,20 +258,19 @@ class SqlJournal:
 
     def _settle(self, connection: Connection, entries: list[MessagesSettled]) -> None:
         columns = mqtt_queue.c
-        is_the_row = and_(
-            self._here(mqtt_queue),
-            columns.client_id == bindparam("p_client"),
-            columns.number == bindparam("p_number"),
-        )
-        keys = [
-            {"p_client": entry.client_id, "p_number": number}
-            for entry in entries
-            for number in entry.numbers
-        ]
+        settled: dict[str, list[int]] = {}
+        for entry in entries:
+            settled.setdefault(entry.client_id, []).extend(entry.numbers)
         bodies: set[int] = set()
-        for key in keys:
-            bodies.update(connection.execute(select(columns.body).where(is_the_row), key).scalars())
-        connection.execute(delete(mqtt_queue).where(is_the_row), keys)
+        for client_id, numbers in settled.items():
+            for start in range(0, len(numbers), _NUMBERS_A_STATEMENT):
+                are_the_rows = and_(
+                    self._here(mqtt_queue),
+                    columns.client_id == client_id,
+                    columns.number.in_(numbers[start : start + _NUMBERS_A_STATEMENT]),
+                )
+                gone = delete(mqtt_queue).where(are_the_rows).returning(columns.body)
+                bodies.update(connection.execute(gone).scalars())
         self._drop_bodies(connection, bodies)
 
     def _receive(self, connection: Connection, entries: list[MessageReceived]) -> None:

@@ -6,6 +6,7 @@ from typing import Generic
 import msgspec
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
+from keyfob.store.announcement import write_and_tell
 from keyfob.store.database import Database
 from keyfob.store.ports.page import Page
 from keyfob.store.ports.pool_items import ItemT, TooManyItemsError
@@ -64,15 +65,20 @@ class SqlPoolItemStore(Generic[ItemT]):
             connection.execute(statement.values(document=msgspec.json.encode(changed)))
             return changed
 
-        return await self._database.write(work)
+        return await write_and_tell(self._database, work, lambda _: self._committed())
 
     async def delete(self, pool_id: str, name: str) -> bool:
         """Delete one; False when there was none."""
         columns = self._table.c
         statement = delete(self._table).where(columns.pool_id == pool_id, columns.name == name)
-        return await self._database.write(
-            lambda connection: connection.execute(statement).rowcount > 0
+        return await write_and_tell(
+            self._database,
+            lambda connection: connection.execute(statement).rowcount > 0,
+            lambda _: self._committed(),
         )
+
+    async def _committed(self) -> None:
+        """Let go of what a change that is committed has made stale."""
 
     async def list_items(self, pool_id: str, *, after: str | None, limit: int) -> Page[ItemT]:
         """Return those of one pool in the order of their names."""

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from keyfob.core.clock import Clock
+from keyfob.store.announcement import write_and_tell
 from keyfob.store.database import Database
 from keyfob.store.ports.page import Page
 from keyfob.store.ports.users import (
@@ -24,7 +25,7 @@ from keyfob.store.tables.users import (
 )
 
 MAX_CACHED = 10_000
-"""Users remembered; beyond it the memory starts over."""
+"""Users, and sign-ins known not to be revoked; beyond it the memory starts over."""
 
 _decoder = msgspec.json.Decoder(UserRecord)
 _Key = tuple[str, str]
@@ -45,6 +46,7 @@ class SqlPoolUserStore:
         self._clock = clock
         self._records: dict[_Key, UserRecord] = {}
         self._subs: dict[_Key, str] = {}
+        self._unrevoked: set[_Key] = set()
         self._generation = 0
 
     async def find(self, pool_id: str, names: Sequence[str]) -> UserRecord | None:
@@ -214,7 +216,11 @@ class SqlPoolUserStore:
             row = {"pool_id": pool_id, "origin_jti": origin_jti, "until_s": until_s}
             connection.execute(insert(revoked_origins).values(row))
 
-        await self._database.write(work)
+        async def tell(_done: None) -> None:
+            self._generation += 1
+            self._unrevoked.discard((pool_id, origin_jti))
+
+        await write_and_tell(self._database, work, tell)
 
     async def use_refresh_token(
         self, pool_id: str, token_id: str, until_s: float, now_s: float
@@ -241,10 +247,17 @@ class SqlPoolUserStore:
 
     async def is_origin_revoked(self, pool_id: str, origin_jti: str) -> bool:
         """Return whether the tokens of one sign-in were revoked."""
+        if (pool_id, origin_jti) in self._unrevoked:
+            return False
+        generation = self._generation
         names = {"pool_id": pool_id, "origin_jti": origin_jti}
         found = await self._database.read(
             lambda connection: connection.execute(_REVOCATION, names).scalar_one_or_none()
         )
+        if found is None and generation == self._generation:
+            if len(self._unrevoked) >= MAX_CACHED:
+                self._unrevoked.clear()
+            self._unrevoked.add((pool_id, origin_jti))
         return found is not None
 
     def _remember(self, record: UserRecord, generation: int) -> None:

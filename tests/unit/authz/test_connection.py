@@ -399,6 +399,7 @@ async def test_clock_policies_are_judged_anew_every_second() -> None:
     world = World(listener(allow("iot:Receive", Condition=until)))
     connection = await world.connect(actors.listener_client())
     epoch = connection.epoch
+    assert connection.epoch_source is None
     assert connection.may_receive("t")
     world.clock.advance(1)
     assert connection.epoch != epoch
@@ -415,6 +416,7 @@ async def test_without_clock_policies_time_changes_no_epoch() -> None:
     world = World()
     connection = await world.connect(actors.cognito())
     epoch = connection.epoch
+    assert connection.epoch_source is world.directory
     world.clock.advance(1000)
     assert connection.epoch == epoch
 
@@ -425,7 +427,9 @@ async def test_a_policy_that_starts_to_look_at_the_clock_is_noticed() -> None:
     assert connection.may_receive("t")
     until = {"NumericLessThan": {"aws:EpochTime": str(int(NOW_S) + 1)}}
     world.sources.iot["plain"] = policy(allow("iot:Receive", Condition=until))
+    assert connection.epoch_source is world.directory
     await world.directory.iot_policy_changed(ACCOUNT, REGION, "plain")
+    assert connection.epoch_source is None
     assert connection.may_receive("t")
     world.clock.advance(1)
     assert not connection.may_receive("t")

@@ -312,3 +312,87 @@ async def test_closing_does_not_wait_for_ever(open_site: OpenSite) -> None:
     await asked.wait()
     await site.http.close()
     assert b"done" not in await exchange
+
+
+async def test_a_client_that_waits_for_100_is_told_to_go_on(open_site: OpenSite) -> None:
+    site = open_site()
+    reader, writer = await site.port.dial()
+    writer.write(close(b"POST / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 4"))
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"body")
+    assert (await reader.read()).endswith(b"\r\n\r\nbody")
+    writer.close()
+
+
+async def test_a_client_that_waits_for_100_gets_the_refusal_first(open_site: OpenSite) -> None:
+    site = open_site(close_deadline_s=0.05)
+    head = b"POST / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 99999999"
+    assert (await site.exchange(close(head))).startswith(b"HTTP/1.1 413 ")
+
+
+async def test_http_1_0_gets_one_answer(open_site: OpenSite) -> None:
+    site = open_site()
+    asked = b"GET /1 HTTP/1.0\r\nconnection: keep-alive\r\n\r\n"
+    assert (await site.exchange(asked + asked)).count(b"HTTP/1.1 200 OK\r\n") == 1
+
+
+async def test_nothing_behind_the_last_request_is_served(open_site: OpenSite) -> None:
+    site = open_site()
+    answer = await site.exchange(close(b"GET /1 HTTP/1.1") + close(b"GET /2 HTTP/1.1") + b"\x00")
+    assert b"x-path: /1" in answer
+    assert [request.path for request in site.requests] == ["/1"]
+
+
+async def test_what_came_before_a_broken_request_is_answered(open_site: OpenSite) -> None:
+    site = open_site()
+    answer = await site.exchange(b"GET /1 HTTP/1.1\r\nhost: l\r\n\r\nNONSENSE\r\n\r\n")
+    assert b"x-path: /1" in answer
+    assert answer.index(b"HTTP/1.1 200 ") < answer.index(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("status", [204, 304])
+async def test_an_answer_without_content_has_no_length(open_site: OpenSite, status: int) -> None:
+    site = open_site()
+
+    async def answer(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(status, b"")
+
+    site.answer = answer
+    assert b"content-length" not in await site.exchange(close(b"GET / HTTP/1.1"))
+
+
+async def test_one_connection_too_many_is_told_so(open_site: OpenSite) -> None:
+    site = open_site(max_http_connections=1)
+    reader, writer = await site.port.dial()
+    writer.write(b"GET /1 HTTP/1.1\r\nhost: l\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    assert (await site.exchange(b"GET /2 HTTP/1.1\r\nhost: l\r\n\r\n")).startswith(b"HTTP/1.1 503 ")
+    writer.write(close(b"GET /3 HTTP/1.1"))
+    assert b"x-path: /3" in await reader.read()
+    writer.close()
+
+
+async def test_a_client_that_pipelines_and_does_not_read_is_not_read_from(
+    open_site: OpenSite,
+) -> None:
+    site = open_site()
+    body = b"x" * limits.MAX_BODY_BYTES
+    reader, writer = await site.port.dial()
+    head = b"POST / HTTP/1.1\r\nhost: l\r\ncontent-length: %d\r\n\r\n" % len(body)
+    last = close(b"POST /last HTTP/1.1\r\ncontent-length: 0")
+    writer.write((head + body) * 20 + last)
+    await writer_is_stuck(writer)
+    assert len(site.requests) < 20
+    answer = await reader.read()
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == 21
+    assert site.requests[-1].path == "/last"
+    writer.close()
+
+
+async def writer_is_stuck(writer: asyncio.StreamWriter) -> None:
+    """Return once what waits to be written has stopped to shrink."""
+    before = -1
+    while (now := writer.transport.get_write_buffer_size()) != before:
+        before = now
+        for _ in range(100):
+            await asyncio.sleep(0)

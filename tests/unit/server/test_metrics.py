@@ -24,7 +24,7 @@ async def test_what_is_counted() -> None:
     await publisher.send(Publish("t", b"x", 1, packet_id=1), Publish("t", b"x", 0, True))
     receiver.lose()
     await publisher.send(Publish("t", b"y", 1, packet_id=2))
-    text = render_metrics([bench.broker], DenialLog())
+    text = render_metrics([bench.broker], DenialLog(), 3)
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert all(LINE.fullmatch(line) for line in samples)
     values = dict(line.rsplit(" ", 1) for line in samples)
@@ -36,8 +36,9 @@ async def test_what_is_counted() -> None:
     assert values["keyfob_mqtt_queued_messages" + place] == "1"
     assert values["keyfob_mqtt_retained_messages" + place] == "1"
     assert float(values["keyfob_mqtt_commit_seconds_count" + place]) > 0
+    assert values["keyfob_tasks"] == "3"
     assert text.count("# TYPE keyfob_mqtt_commit_seconds ") == 1
 
 
 def test_no_broker_runs() -> None:
-    assert 'metric="PublishIn.Success",protocol="MQTT"} 0' in render_metrics([], DenialLog())
+    assert 'metric="PublishIn.Success",protocol="MQTT"} 0' in render_metrics([], DenialLog(), 1)

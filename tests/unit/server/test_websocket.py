@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import contextlib
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -15,7 +16,7 @@ from keyfob.server.http import HttpServer
 from keyfob.server.mqtt import MqttProtocol
 from keyfob.server.reception import Peer, ProtocolFactory, Speech
 from keyfob.server.settings import ListenerSettings
-from keyfob.server.websocket import WebSocketServer
+from keyfob.server.websocket import WebSocketServer, split_frames
 
 UPGRADE = (
     b"GET /mqtt?X-Amz-Algorithm=AWS4-HMAC-SHA256 HTTP/1.1\r\nHost: localhost\r\n"
@@ -125,6 +126,18 @@ async def test_an_upgrade_cut_anywhere_is_accepted(open_site: OpenSite, cut: int
     await site.receivers[0].lost.wait()
 
 
+async def test_an_upgrade_written_otherwise_is_accepted_alike(open_site: OpenSite) -> None:
+    usual, first = await open_site().upgrade()
+    other, socket = await open_site().upgrade(
+        UPGRADE.replace(b"Connection: Upgrade", b"Connection: keep-alive, Upgrade")
+    )
+    fields = set(usual.split(b"\r\n"))
+    assert len(fields) > 4
+    assert fields <= set(other.split(b"\r\n"))
+    first.writer.close()
+    socket.writer.close()
+
+
 async def test_the_other_subprotocol_and_no_extension(open_site: OpenSite) -> None:
     """[MQTT-6.0.0-4]"""
     head = UPGRADE.replace(b": mqtt\r\n", b": other, mqttv3.1\r\n").replace(
@@ -221,6 +234,37 @@ async def test_a_large_answer_is_one_frame(open_site: OpenSite) -> None:
     socket.writer.close()
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_frames_cut_anywhere_have_the_same_payloads(seed: int) -> None:
+    chance = random.Random(seed)
+    sizes = (0, 1, 125, 126, 127, 300, 65_535, 65_536)
+    wanted = [chance.randbytes(chance.choice(sizes)) for _ in range(5)]
+    data = b"".join(Frame(Opcode.BINARY, payload).serialize(mask=True) for payload in wanted)
+    cut = chance.randrange(len(data) + 1)
+    first, end, is_simple = split_frames(data[:cut], 1 << 20)
+    assert is_simple
+    second, end, is_simple = split_frames(data[end:], 1 << 20)
+    assert is_simple
+    assert first + second == wanted
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Frame(Opcode.BINARY, b"x").serialize(mask=False),
+        Frame(Opcode.BINARY, b"x", fin=False).serialize(mask=True),
+        b"\xc2\x81mask\x00",
+        Frame(Opcode.BINARY, bytes(2000)).serialize(mask=True),
+        Frame(Opcode.TEXT, b"x").serialize(mask=True),
+        Frame(Opcode.PING, b"").serialize(mask=True),
+        Frame(Opcode.CLOSE, b"").serialize(mask=True),
+    ],
+)
+def test_frames_of_another_kind_are_left_from_their_first_byte(other: bytes) -> None:
+    simple = Frame(Opcode.BINARY, b"payload").serialize(mask=True)
+    assert split_frames(simple + other + simple, 1999) == ([b"payload"], len(simple), False)
+
+
 async def test_ping_is_answered(open_site: OpenSite) -> None:
     _, socket = await open_site().upgrade()
     socket.send(Opcode.PING, b"x")
@@ -258,6 +302,7 @@ async def test_a_closing_peer_is_answered_after_its_last_packet(open_site: OpenS
     last = Frame(Opcode.BINARY, b"\xe0\x00").serialize(mask=True)
     close = Frame(Opcode.CLOSE, Close(1000, "").serialize()).serialize(mask=True)
     socket.writer.write(last + close)
+    assert await socket.receive() == (0x80 | Opcode.BINARY, b"mqtt2.")
     assert await socket.receive_close() == 1000
     assert await socket.reader.read() == b""
     assert bytes(site.receivers[0].received) == b"\xe0\x00"

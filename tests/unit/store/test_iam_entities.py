@@ -163,3 +163,15 @@ async def test_a_read_beside_a_write_is_not_remembered() -> None:
     database.may_answer.set()
     assert await reading is not None
     assert await store.find_by_access_key("AKIAX") is None
+
+
+async def test_what_is_held_in_memory_follows_every_commit(database: MemoryDatabase) -> None:
+    store = SqlRoleStore(database, RecordingChanges())
+    await store.add(role())
+    assert await store.get(ACCOUNT, "R") == role()
+    renewed = await store.update(
+        ACCOUNT, "r", lambda record: msgspec.structs.replace(record, trust_policy="{ }")
+    )
+    assert await store.get(ACCOUNT, "r") == renewed == role(trust_policy="{ }")
+    await store.delete(ACCOUNT, "R", lambda _record: None)
+    assert await store.get(ACCOUNT, "r") is None

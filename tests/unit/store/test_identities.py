@@ -74,3 +74,27 @@ async def test_a_deleted_identity_frees_its_logins(store: SqlIdentityStore) -> N
     assert await store.delete(["eu-central-1:a"]) == []
     await store.resolve("pool", None, (), lambda _named, _held: keep(identity("b", A)))
     assert await store.find_by_subject("1") == [identity("b", A)]
+
+
+async def test_what_is_held_in_memory_follows_every_commit(store: SqlIdentityStore) -> None:
+    await store.resolve("pool", None, (), lambda _named, _held: keep(identity("a", A)))
+    for _ in range(2):  # read from the database, then from memory
+        assert await store.holders("pool", (A,)) == [identity("a", A)]
+        assert await store.get("eu-central-1:a") == identity("a", A)
+    moved = keep(identity("b", A), identity("a", disabled=True))
+    await store.resolve("pool", None, (), lambda _named, _held: moved)
+    assert await store.get("eu-central-1:a") == identity("a", disabled=True)
+    assert await store.holders("pool", (A, B)) == [identity("b", A)]
+    await store.delete(["eu-central-1:b"])
+    assert await store.holders("pool", (A,)) == []
+    assert await store.get("eu-central-1:b") is None
+
+
+async def test_the_memory_starts_over_when_it_is_full(
+    store: SqlIdentityStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keyfob.store.identities.MAX_CACHED", 1)
+    made = keep(identity("a", A), identity("b", B))
+    await store.resolve("pool", None, (), lambda _named, _held: made)
+    assert await store.holders("pool", (A, B)) == list(made.changed)
+    assert await store.holders("pool", (A,)) == [identity("a", A)]

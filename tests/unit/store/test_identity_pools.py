@@ -80,7 +80,8 @@ async def test_a_change_is_told_when_it_is_durable(tmp_path: Path) -> None:
     database = SqliteDatabase(tmp_path / "keyfob.db", "process")
     metadata.create_all(database.engine)
     changes = RecordingChanges()
-    pools, identities = SqlIdentityPoolStore(database, changes), SqlIdentityStore(database, changes)
+    identities = SqlIdentityStore(database, changes)
+    pools = SqlIdentityPoolStore(database, identities)
     await pools.add(POOL)
     record = IdentityRecord("eu-central-1:a", POOL.pool_id, 1.0, 1.0, (Login("p", "s"),))
 

@@ -228,3 +228,36 @@ def test_claims_are_typed() -> None:
     for name in ("mixed", "n"):
         with pytest.raises(ClaimError):
             claims.texts(name)
+
+
+def test_a_token_seen_before_is_held_to_key_claims_and_time_again() -> None:
+    token = _token()
+    verify_token(token, KEYS, EXPECTED, NOW_S)
+    same_name = {KEY.kid: OTHER_KEY.public}
+    with pytest.raises(BadSignatureError):
+        verify_token(token, same_name, EXPECTED, NOW_S)
+    with pytest.raises(UnknownKeyError):
+        verify_token(token, {}, EXPECTED, NOW_S)
+    with pytest.raises(UnexpectedClaimError):
+        verify_token(token, KEYS, Expectation(ISSUER, "another", "id"), NOW_S)
+    with pytest.raises(ExpiredTokenError):
+        verify_token(token, KEYS, EXPECTED, 1_000_100.0)
+    assert verify_token(token, KEYS, EXPECTED, NOW_S).values == CLAIMS
+
+
+def test_only_genuine_tokens_are_kept() -> None:
+    token = sign_jwt(CLAIMS, OTHER_KEY)
+    with pytest.raises(UnknownKeyError):
+        verify_token(token, KEYS, EXPECTED, NOW_S)
+    assert decode_token(token) is not decode_token(token)
+    verify_token(token, public_key_set([OTHER_KEY]), EXPECTED, NOW_S)
+    assert decode_token(token) is decode_token(token)
+
+
+def test_the_memory_of_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keyfob.tokens.verify.MAX_KEPT", 1)
+    first, second = _token(sub="1"), _token(sub="2")
+    for token in (first, second):
+        verify_token(token, KEYS, EXPECTED, NOW_S)
+    assert decode_token(first) is not decode_token(first)
+    assert decode_token(second) is decode_token(second)

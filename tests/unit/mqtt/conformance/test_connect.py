@@ -118,7 +118,15 @@ async def test_connect_flags(flags: int) -> None:
 
 @pytest.mark.parametrize(("flags", "rest"), [(0x04, b""), (0x40, b""), (0x80, b"")])
 async def test_what_the_flags_announce_is_there(flags: int, rest: bytes) -> None:
-    """[MQTT-3.1.2-9] [MQTT-3.1.2-19] [MQTT-3.1.3-1] [MQTT-3.1.3-3]"""
+    """[MQTT-3.1.2-9] [MQTT-3.1.2-17] [MQTT-3.1.2-19] [MQTT-3.1.3-1] [MQTT-3.1.3-3]"""
+    client = Client(await oasis(), V5)
+    body = b"\x00\x04MQTT\x05" + bytes((flags,)) + b"\x00\x3c\x00\x00\x01c" + rest
+    await ends(client, bytes((0x10, len(body))) + body)
+
+
+@pytest.mark.parametrize(("flags", "rest"), [(0x02, b"\x00\x01u"), (0x82, b"\x00\x01u\x00\x01p")])
+async def test_nothing_is_there_that_the_flags_do_not_announce(flags: int, rest: bytes) -> None:
+    """[MQTT-3.1.2-16] [MQTT-3.1.2-18]"""
     client = Client(await oasis(), V5)
     body = b"\x00\x04MQTT\x05" + bytes((flags,)) + b"\x00\x3c\x00\x00\x01c" + rest
     await ends(client, bytes((0x10, len(body))) + body)
@@ -330,6 +338,9 @@ async def test_maximum_qos_where_it_is_not_2() -> None:
     assert isinstance(client.answer, ConnAck)
     assert client.answer.properties[PropertyId.MAXIMUM_QOS] == 1
     assert await client.send(Publish("t", b"", 2, packet_id=1)) == [Disconnect(0x9B)]
+    refused = await bench.connect("d", V5, will=WillMessage("t", b"x", 2))
+    assert refused.answer == ConnAck(False, 0x9B)
+    assert refused.outlet.is_closed
 
 
 async def test_pings_are_answered() -> None:

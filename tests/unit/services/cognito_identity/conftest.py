@@ -27,8 +27,8 @@ from keyfob.store.tables import metadata
 def world() -> Iterator[World]:
     database, changes = MemoryDatabase(), RecordingChanges()
     metadata.create_all(database.engine)
-    pools = SqlIdentityPoolStore(database, changes)
     identities = SqlIdentityStore(database, changes)
+    pools = SqlIdentityPoolStore(database, identities)
     logins, issuer, pass_role = FakeLogins(), FakeIssuer(), FakePassRole()
     issuer_keys = FakeIssuerKeys()
     service = CognitoIdentityService(
