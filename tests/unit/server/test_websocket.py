@@ -259,6 +259,7 @@ def test_frames_cut_anywhere_have_the_same_payloads(seed: int) -> None:
         Frame(Opcode.PING, b"").serialize(mask=True),
         Frame(Opcode.CLOSE, b"").serialize(mask=True),
     ],
+    ids=["unmasked", "not the last", "reserved bit", "large", "text", "ping", "close"],
 )
 def test_frames_of_another_kind_are_left_from_their_first_byte(other: bytes) -> None:
     simple = Frame(Opcode.BINARY, b"payload").serialize(mask=True)
