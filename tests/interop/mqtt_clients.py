@@ -223,14 +223,16 @@ class Crt3:
         answered, _ = self._connection.subscribe(topic, crt3.QoS.AT_LEAST_ONCE)
         waiting = {asyncio.wrap_future(answered), asyncio.wrap_future(self._closed)}
         await asyncio.wait(waiting, timeout=TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
-        return not self._closed.done()
+        return answered.done() and answered.exception() is None
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         sent, _ = self._connection.publish(topic, payload, crt3.QoS.AT_LEAST_ONCE, retain)
         await asyncio.wait_for(asyncio.wrap_future(sent), TIMEOUT_S)
 
     async def leave(self) -> None:
-        await asyncio.wrap_future(self._connection.disconnect())
+        ended = self._connection.disconnect()
+        if not self._closed.done():  # a closed client waits to reconnect before it lets go
+            await asyncio.wrap_future(ended)
 
 
 class Crt5:

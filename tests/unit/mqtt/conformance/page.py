@@ -86,7 +86,7 @@ V311 = Standard(
     name="3.1.1",
     source=(
         "Numbers are those of the OASIS standard of 2014, appendix B; the list was written from\n"
-        "knowledge of its text, since no package carries it, and not compared with the document."
+        "knowledge of its text and not compared with the document."
     ),
     counts={
         "1.5.3": 3, "2.2.2": 2, "2.3.1": 7, "3.1.0": 2, "3.1.2": 24, "3.1.3": 11, "3.1.4": 5,
