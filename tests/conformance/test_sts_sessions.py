@@ -71,11 +71,11 @@ def test_a_federated_user_is_held_to_the_policy_passed(
 
 def test_a_users_sessions_end_with_the_user(server: ServerProcess, clients: Clients) -> None:
     iam = clients.client("iam")
-    iam.create_user(UserName="leaver")
-    key = iam.create_access_key(UserName="leaver")["AccessKey"]
+    iam.create_user(UserName="departing")
+    key = iam.create_access_key(UserName="departing")["AccessKey"]
     token = signed(server, key).client("sts").get_session_token()["Credentials"]
-    iam.delete_access_key(UserName="leaver", AccessKeyId=key["AccessKeyId"])
-    iam.delete_user(UserName="leaver")
+    iam.delete_access_key(UserName="departing", AccessKeyId=key["AccessKeyId"])
+    iam.delete_user(UserName="departing")
     sts = signed(server, token).client("sts")
     assert refusal(sts.get_caller_identity).code == "InvalidClientTokenId"
 
